@@ -1,0 +1,21 @@
+/**
+ * What a run tells while it goes on. A run never prints: it emits these, and whoever called it decides what a
+ * person sees of them (cli/render/progress.ts).
+ */
+
+export type Phase = 'connect' | 'structure' | 'compare' | 'rows' | 'constraints' | 'sequences' | 'views'
+
+export type RunEvent =
+  /** A part of the run begins. */
+  | { type: 'phase'; phase: Phase }
+  /** A table is taken up; `rows` is the server's own estimate, −1 if it has none. */
+  | { type: 'table-start'; table: string; rows: number }
+  /** So many more rows of the table were compared or loaded. */
+  | { type: 'rows'; table: string; rows: number }
+  | { type: 'table-end'; table: string; status: string }
+  /** A chunk or connection is tried again, `delay` milliseconds from now. */
+  | { type: 'retry'; what: string; attempt: number; delay: number; reason: string }
+  /** Something that the user should know and that does not fail the run; also kept in the report's notes. */
+  | { type: 'note'; message: string; table?: string }
+
+export type Emit = (event: RunEvent) => void

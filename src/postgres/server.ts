@@ -1,0 +1,27 @@
+/**
+ * One of the two servers of a run: where it is, what it is, and how to get a connection to it. Connections are
+ * resolved once (dsn.ts); both drivers and the helper programs get the same result.
+ */
+import type pg from 'pg'
+import type postgres from 'postgres'
+
+export type Role = 'main' | 'standby'
+
+export interface Server {
+  readonly role: Role
+  /** `host:port/database`: safe to show. */
+  readonly address: string
+  /** Such as 150020. */
+  readonly versionNumber: number
+  /** Such as `15.20`. */
+  readonly version: string
+  readonly database: string
+  readonly user: string
+  /** The control plane (postgres.js): catalogs, DDL, settings. A few connections, each with the session pins. */
+  readonly sql: postgres.Sql
+  /** A connection of the data plane (pg), with the session pins; the caller ends it. */
+  connect(): Promise<pg.Client>
+  /** `PG*` variables for pg_dump and psql, the password among them: never pass them as arguments. */
+  readonly libpqEnv: Readonly<Record<string, string>>
+  close(): Promise<void>
+}

@@ -1,0 +1,142 @@
+/**
+ * What a one-shot run needs to know, complete and checked: every default is here, so that the command line, a
+ * config file and a caller of the library mean the same thing by what they leave out.
+ */
+import { ConfigError } from '../core/errors.js'
+
+export interface DeleteGuard {
+  /** At most this many rows of a table, or … */
+  rows?: number
+  /** … this share of the standby's rows (0–100). A share guards only where it is more than 1,000 rows. */
+  percent?: number
+}
+
+export interface CleanExtra {
+  rows: boolean
+  objects: boolean
+}
+
+export interface SyncConfig {
+  /** DSNs as libpq takes them: a URI, `key=value`, or `service=NAME`. */
+  main: string
+  standby: string
+  /** `PG*` variables, `HOME`: what libpq would read from the environment. */
+  env: Readonly<Record<string, string | undefined>>
+  /** Exact names. */
+  schemas: readonly string[]
+  /** psql patterns; empty means all. */
+  tables: readonly string[]
+  excludeTables: readonly string[]
+  /** Row filters: psql pattern of a table → SQL condition. */
+  where: Readonly<Record<string, string>>
+  /** psql pattern of a table → column names left out of comparing and writing. */
+  excludeColumns: Readonly<Record<string, readonly string[]>>
+  syncSchema: boolean
+  syncData: boolean
+  /** The program's path; found on PATH and in Debian's folders where it is left out. */
+  pgDump: string | undefined
+  psql: string | undefined
+  forcePsql: boolean
+  /** Rows, 1–1,000,000. */
+  chunkSize: number
+  /** Connections to each server that compare and move rows, 1–64. */
+  workers: number
+  useUpdatedAt: boolean
+  /** `YYYY-MM-DD HH:MM:SS[±ZZ]`, UTC where it names no zone. */
+  lastSyncTime: string | undefined
+  cleanExtra: CleanExtra
+  maxDelete: DeleteGuard
+  fdwMode: boolean
+  /** Where the standby's server finds main, if that is not where this program finds it. */
+  fdwHost: string | undefined
+  fdwPort: number | undefined
+  /** Prove tables that were loaded whole by their digests, not by their row counts alone. */
+  verify: boolean
+  strictHash: boolean
+  /** Differing rows kept in the report for each table. */
+  samples: number
+  /** Milliseconds; 0 waits for ever. */
+  lockTimeout: number
+  statementTimeout: number
+  /** Tries of a chunk after the first. */
+  retries: number
+}
+
+export type SyncOptions = Partial<SyncConfig> & Pick<SyncConfig, 'main' | 'standby'>
+
+export const defaults: Omit<SyncConfig, 'main' | 'standby'> = {
+  env: {},
+  schemas: ['public'],
+  tables: [],
+  excludeTables: [],
+  where: {},
+  excludeColumns: {},
+  syncSchema: true,
+  syncData: true,
+  pgDump: undefined,
+  psql: undefined,
+  forcePsql: false,
+  chunkSize: 10_000,
+  workers: 4,
+  useUpdatedAt: false,
+  lastSyncTime: undefined,
+  cleanExtra: { rows: false, objects: false },
+  maxDelete: { percent: 50 },
+  fdwMode: false,
+  fdwHost: undefined,
+  fdwPort: undefined,
+  verify: false,
+  strictHash: false,
+  samples: 10,
+  lockTimeout: 0,
+  statementTimeout: 0,
+  retries: 5
+}
+
+const ranges: readonly [keyof SyncConfig, number, number][] = [
+  ['chunkSize', 1, 1_000_000],
+  ['workers', 1, 64],
+  ['samples', 0, 1_000_000],
+  ['lockTimeout', 0, 2_147_483_647],
+  ['statementTimeout', 0, 2_147_483_647],
+  ['retries', 0, 100]
+]
+
+const timePattern = /^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?)?$/
+
+/**
+ * Fills in the defaults and checks every value.
+ * @throws ConfigError that lists all faults at once, one a line.
+ */
+export function completeConfig(options: SyncOptions): SyncConfig {
+  const config: SyncConfig = { ...defaults, ...definedOnly(options) }
+  const faults: string[] = []
+  for (const name of ['main', 'standby'] as const) {
+    if (!config[name]) faults.push(`no DSN for ${name} was given`)
+  }
+  for (const [name, low, high] of ranges) {
+    const value = config[name] as number
+    if (!Number.isInteger(value) || value < low || value > high) {
+      faults.push(`${name} must be a whole number from ${low} to ${high}, not ${value}`)
+    }
+  }
+  if (config.schemas.length === 0) faults.push('at least one schema must be named')
+  const { lastSyncTime, maxDelete } = config
+  if (lastSyncTime !== undefined) {
+    if (!timePattern.test(lastSyncTime) || Number.isNaN(Date.parse(lastSyncTime.slice(0, 10)))) {
+      faults.push(`lastSyncTime must be written YYYY-MM-DD HH:MM:SS, not ${JSON.stringify(lastSyncTime)}`)
+    }
+    if (!config.useUpdatedAt) faults.push('lastSyncTime has a meaning only with useUpdatedAt')
+  }
+  const share = maxDelete.percent
+  if (share !== undefined && !(share >= 0 && share <= 100)) faults.push('maxDelete must be 0% to 100%')
+  if (maxDelete.rows !== undefined && !(Number.isInteger(maxDelete.rows) && maxDelete.rows >= 0)) {
+    faults.push('maxDelete must be a whole number of rows, or a percentage')
+  }
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'))
+  return config
+}
+
+function definedOnly<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
+}
