@@ -4,6 +4,7 @@
  */
 import type pg from 'pg'
 import type postgres from 'postgres'
+import type { Capabilities } from './capabilities.js'
 
 export type Role = 'main' | 'standby'
 
@@ -15,6 +16,7 @@ export interface Server {
   readonly versionNumber: number
   /** Such as `15.20`. */
   readonly version: string
+  readonly can: Capabilities
   readonly database: string
   readonly user: string
   /** The control plane (postgres.js): catalogs, DDL, settings. A few connections, each with the session pins. */

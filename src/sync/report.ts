@@ -3,17 +3,13 @@
  * its JSON form is the published document (docs/report.schema.json), so a field added here is added there.
  */
 
+import type { RowSample } from '../data/samples.js'
+import type { SequenceResult } from '../data/sequences.js'
+import type { SchemaChange } from '../schema/change.js'
+
+export type { RowSample, SchemaChange, SequenceResult }
+
 export type TableStatus = 'identical' | 'differs' | 'synced' | 'failed' | 'skipped'
-
-/** Values as PostgreSQL prints them; null is NULL. */
-export type Text = string | null
-
-export interface RowSample {
-  key: Record<string, Text>
-  kind: 'insert' | 'update' | 'delete'
-  /** insert: every written column's main value; update: the differing columns, both values; delete: the standby's values. */
-  columns: Record<string, { main?: Text; standby?: Text }>
-}
 
 export interface TableReport {
   schema: string
@@ -28,36 +24,16 @@ export interface TableReport {
   /** Why it failed or was skipped, or what else is to be known. */
   reason?: string
   hint?: string
+  /** sync: so many rows that main does not have were left on the standby. */
+  left?: number
   /** INSERT needs OVERRIDING SYSTEM VALUE. */
   overriding?: boolean
   samples: RowSample[]
 }
 
-export interface SchemaChange {
-  kind: string
-  schema: string
-  name: string
-  /** create: only on main; alter: both have it and it differs; drop: only on the standby. */
-  action: 'create' | 'alter' | 'drop'
-  /** What happened to it: nothing yet (diff), done, left alone, or failed. */
-  status: 'pending' | 'applied' | 'left' | 'failed'
-  sql: string[]
-  reason?: string
-}
-
 export interface SchemaReport {
   identical: boolean
   changes: SchemaChange[]
-}
-
-export interface SequenceReport {
-  schema: string
-  name: string
-  /** `ahead`: the standby's is further on, and is left there without --clean-extra. */
-  status: 'identical' | 'differs' | 'ahead' | 'synced' | 'failed' | 'skipped'
-  main: string
-  standby: string | null
-  reason?: string
 }
 
 export interface Report {
@@ -72,7 +48,7 @@ export interface Report {
   standby: { address: string; version: string }
   schema: SchemaReport
   tables: TableReport[]
-  sequences: SequenceReport[]
+  sequences: SequenceResult[]
   totals: {
     tables: number
     identical: number
@@ -85,6 +61,8 @@ export interface Report {
     update: number
     delete: number
   }
+  /** What failed and is no table, object or sequence (a materialized view's refresh). */
+  failures: string[]
   notes: string[]
   durationMs: number
 }

@@ -1,0 +1,30 @@
+/** Another try of what may succeed the next time, after a delay that grows and is never the same for two workers. */
+import pRetry from 'p-retry'
+import { messageOf } from './errors.js'
+import type { Emit } from './events.js'
+
+export interface RetryPolicy {
+  /** Tries after the first. */
+  retries: number
+  signal: AbortSignal
+  emit: Emit
+  /** Whether this error is worth another try. */
+  transient(error: unknown): boolean
+}
+
+/** Runs `work`; its last error comes back as it is. Delays: 0.2 s, doubled each time, at most 10 s. */
+export async function retrying<T>(what: string, policy: RetryPolicy, work: (attempt: number) => Promise<T>): Promise<T> {
+  return pRetry(work, {
+    retries: policy.retries,
+    minTimeout: 200,
+    maxTimeout: 10_000,
+    factor: 2,
+    randomize: true,
+    signal: policy.signal,
+    shouldRetry: ({ error }) => !policy.signal.aborted && policy.transient(error),
+    onFailedAttempt: ({ error, attemptNumber, retriesLeft }) => {
+      if (retriesLeft === 0 || !policy.transient(error)) return
+      policy.emit({ type: 'retry', what, attempt: attemptNumber, delay: 200 * 2 ** (attemptNumber - 1), reason: messageOf(error) })
+    }
+  })
+}

@@ -1,0 +1,121 @@
+/**
+ * Buckets: chunks by a hash instead of a range, for keys that the two servers may sort differently, and for tables
+ * without a key. One scan a side takes every bucket's digest; a second one, over the buckets that differ, brings
+ * their keys and row hashes, sorted and packed by the server, one bucket at a time.
+ */
+import type pg from 'pg'
+import QueryStream from 'pg-query-stream'
+import { retrying } from '../core/retry.js'
+import { columnList, ident, literal } from '../postgres/quote.js'
+import type { Visit } from './chunks.js'
+import type { DataContext } from './context.js'
+import { digestItems, emptyDigest, hashColumns, parseDigest, sameDigest, type Digest } from './digest.js'
+import { bucketOf } from './hash.js'
+import { keyIn } from './key.js'
+import { chunkDiff } from './mend.js'
+import type { Pair } from './pairs.js'
+import { countDiff, type Tally } from './tally.js'
+import type { Unit } from './unit.js'
+import { compareVectors, emptyVector, keyCount, parseVector, vectorColumns, vectorItems, type Vector } from './vector.js'
+
+/** Compares a table whose keys the servers may sort differently. `only`: just these buckets, known to differ. */
+export async function compareBuckets(context: DataContext, unit: Unit, tally: Tally, visit: Visit, only?: readonly string[]) {
+  if (!only) {
+    await retrying(unit.name, context.retry, () => context.pool.run(pair => digestBuckets(context, pair, unit, tally)))
+  }
+  const dirty = only ?? tally.dirty
+  if (dirty.length === 0) return
+  // The streams hold their connections while chunks are visited on the pool's.
+  const reading = await context.pool.open()
+  try {
+    for await (const { main, standby } of bucketPairs(reading, unit, bucketExpression(unit, tally.buckets), dirty)) {
+      const diff = compareVectors(unit, main, standby)
+      countDiff(tally, diff)
+      const rows = unit.key.map((_, i) => [...diff.insert[i]!, ...diff.update[i]!, ...diff.delete[i]!])
+      if (keyCount(rows) === 0) continue
+      // The chunk is the rows that differ, by their keys, which an index serves; a bucket would be a scan.
+      const condition = keyIn(unit.key, rows)
+      await retrying(unit.name, context.retry, () =>
+        context.pool.run(async pair => visit(pair, { unit, condition, diff: await chunkDiff(pair, unit, condition) }))
+      )
+    }
+  } finally {
+    await context.pool.discard(reading)
+  }
+}
+
+/** Takes both sides' digests of all buckets: counts every row, and leaves the buckets that differ in `tally.dirty`. */
+export async function digestBuckets(context: DataContext, pair: Pair, unit: Unit, tally: Tally): Promise<void> {
+  const rows = await pair.main.query<{ n: string }>(`SELECT pg_catalog.count(*)::text AS n FROM ${unit.source} WHERE ${unit.filter}`)
+  tally.buckets = bucketCount(Number(rows.rows[0]!.n), context.chunkSize)
+  const bucket = bucketExpression(unit, tally.buckets)
+  const [main, standby] = await Promise.all([bucketDigests(pair.main, unit, bucket), bucketDigests(pair.standby, unit, bucket)])
+  const count = (side: Map<string, Digest>) => [...side.values()].reduce((sum, digest) => sum + digest.count, 0)
+  tally.main = count(main)
+  tally.standby = count(standby)
+  tally.dirty = [...new Set([...main.keys(), ...standby.keys()])]
+    .filter(name => !sameDigest(main.get(name) ?? emptyDigest(unit), standby.get(name) ?? emptyDigest(unit)))
+    .sort((a, b) => Number(a) - Number(b))
+  context.emit({ type: 'rows', table: unit.name, rows: Math.max(tally.main, tally.standby) })
+}
+
+/** A row's bucket: by the hash of its key, or, where it has none, by the hash of the row. */
+export function bucketExpression(unit: Unit, count: number): string {
+  if (unit.strategy === 'multiset') return bucketOf(unit.hashes[0]!, count)
+  const row = `ROW(${unit.key.map(column => `t.${ident(column.name)}::text`).join(', ')})::text`
+  const hex = `pg_catalog.substr(pg_catalog.md5(pg_catalog.convert_to(${row}, 'UTF8')), 1, 16)`
+  return bucketOf(`('x' || ${hex})::bit(64)::bigint`, count)
+}
+
+/** How many buckets hold about `size` rows each: a power of two, 2^20 at most. */
+function bucketCount(rows: number, size: number): number {
+  return 2 ** Math.min(20, Math.ceil(Math.log2(Math.max(1, rows / size))))
+}
+
+/** Every bucket's digest, by one scan. */
+export async function bucketDigests(client: pg.Client, unit: Unit, bucket: string): Promise<Map<string, Digest>> {
+  const { rows } = await client.query<string[]>({
+    text: `SELECT b::text, ${digestItems(unit)} FROM (SELECT ${bucket} AS b, ${hashColumns(unit)}
+      FROM ${unit.source} WHERE ${unit.filter}) s GROUP BY b`,
+    rowMode: 'array'
+  })
+  return new Map(rows.map(([name, ...row]) => [name!, parseDigest(unit, row)]))
+}
+
+/** Both sides' vectors of each bucket named, in order; an empty one where a side has no row in it. */
+export async function* bucketPairs(
+  pair: Pair,
+  unit: Unit,
+  bucket: string,
+  dirty: readonly string[]
+): AsyncGenerator<{ bucket: number; main: Vector; standby: Vector }> {
+  const main = bucketVectors(pair.main, unit, bucket, dirty)
+  const standby = bucketVectors(pair.standby, unit, bucket, dirty)
+  let [a, b] = await Promise.all([main.next(), standby.next()])
+  while (!a.done || !b.done) {
+    const number = Math.min(a.done ? Infinity : a.value.bucket, b.done ? Infinity : b.value.bucket)
+    const take = (side: typeof a) => (!side.done && side.value.bucket === number ? side.value.vector : undefined)
+    const [here, there] = [take(a), take(b)]
+    yield { bucket: number, main: here ?? emptyVector(unit), standby: there ?? emptyVector(unit) }
+    ;[a, b] = await Promise.all([here ? main.next() : a, there ? standby.next() : b])
+  }
+}
+
+interface BucketVector {
+  bucket: number
+  vector: Vector
+}
+
+async function* bucketVectors(client: pg.Client, unit: Unit, bucket: string, dirty: readonly string[]): AsyncGenerator<BucketVector, undefined> {
+  // Packed group by group as they come sorted: one bucket in the server's memory, not all.
+  await client.query('SET enable_hashagg = off')
+  const keys = columnList(unit.key.map((_, i) => `k${i}`))
+  const text = `SELECT b::text, ${digestItems(unit)}, ${vectorItems(unit)} FROM (
+    SELECT * FROM (SELECT ${bucket} AS b, ${vectorColumns(unit)} FROM ${unit.source} WHERE ${unit.filter}) r
+    WHERE b = ANY (${literal(`{${dirty.join(',')}}`)}::bigint[]) ORDER BY b, ${keys}) s GROUP BY b ORDER BY b`
+  const stream = client.query(new QueryStream(text, [], { rowMode: 'array', batchSize: 1, highWaterMark: 1 }))
+  for await (const row of stream as AsyncIterable<unknown[]>) {
+    yield { bucket: Number(row[0]), vector: parseVector(unit, row.slice(1)) }
+  }
+  return undefined
+}

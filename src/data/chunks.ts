@@ -1,0 +1,133 @@
+/**
+ * Compares a table in ranges of its key, spread over the pairs. Digests first; where the first chunks of a table
+ * all differ, they are a waste, and the comparison goes straight to keys and row hashes, until chunks are clean again.
+ */
+import { inRange, ranges, type Range } from './bounds.js'
+import type { DataContext } from './context.js'
+import { retrying } from '../core/retry.js'
+import { digests, sameDigest, type Digest } from './digest.js'
+import { chunkDiff, type Chunk } from './mend.js'
+import type { Pair } from './pairs.js'
+import { countDiff, type Tally } from './tally.js'
+import type { Unit } from './unit.js'
+import type { ChunkDiff } from './vector.js'
+
+/** Rows of a chunk at most: beyond it the keys of one would not stay small in memory. */
+export const maxChunk = 20_000
+/** Chunks whose digests one statement takes: fewer round trips to a server far away. */
+const perStatement = 8
+/** Chunks in a row that differ (or not) before the comparison changes its way. */
+const enough = 8
+
+/** What is done with a chunk that differs, while its pair is still held. */
+export type Visit = (pair: Pair, chunk: Chunk & { diff: ChunkDiff }) => Promise<void>
+
+export async function compareRanges(context: DataContext, unit: Unit, tally: Tally, visit: Visit): Promise<void> {
+  const size = Math.min(context.chunkSize, maxChunk)
+  const work = new Work(context, unit, tally, visit)
+  const borrow: Parameters<typeof ranges>[0] = use =>
+    retrying(unit.name, context.retry, () => context.pool.run(pair => use(pair.main)))
+  for await (const batch of ranges(borrow, unit, size)) {
+    for (let start = 0; start < batch.length; start += perStatement) {
+      await work.add(batch.slice(start, start + perStatement).map((range: Range) => inRange(unit, range)))
+    }
+  }
+  await work.finish()
+}
+
+/** Compares chunks that are known to differ, and visits each that still does. */
+export async function visitChunks(context: DataContext, unit: Unit, conditions: readonly string[], tally: Tally, visit: Visit) {
+  const work = new Work(context, unit, tally, visit, true)
+  for (const condition of conditions) await work.add([condition])
+  await work.finish()
+}
+
+/** Groups of chunks under way on the pairs: a few more than there are pairs, so that none waits. */
+class Work {
+  readonly #running = new Set<Promise<void>>()
+  /** Positive: so many chunks in a row differed; negative: so many did not. */
+  #streak = 0
+  #failure: unknown
+
+  constructor(
+    readonly context: DataContext,
+    readonly unit: Unit,
+    readonly tally: Tally,
+    readonly visit: Visit,
+    public direct = false
+  ) {}
+
+  async add(conditions: string[]): Promise<void> {
+    while (this.#running.size >= this.context.workers + 1) await Promise.race(this.#running)
+    this.#throwFailure()
+    const task = this.#compare(conditions).catch((error: unknown) => {
+      this.#failure ??= error
+    })
+    const tracked: Promise<void> = task.finally(() => this.#running.delete(tracked))
+    this.#running.add(tracked)
+  }
+
+  async finish(): Promise<void> {
+    await Promise.all(this.#running)
+    this.#throwFailure()
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  async #compare(conditions: string[]): Promise<void> {
+    const { context, unit } = this
+    const pending = new Set(conditions)
+    await retrying(unit.name, context.retry, () =>
+      context.pool.run(async pair => {
+        const chunks = [...pending]
+        const known = this.direct ? undefined : await this.#digests(pair, chunks)
+        for (const [i, condition] of chunks.entries()) {
+          if (this.#failure !== undefined) return
+          await this.#one(pair, condition, known?.[i])
+          pending.delete(condition)
+        }
+      })
+    )
+  }
+
+  async #digests(pair: Pair, conditions: string[]) {
+    const [main, standby] = await Promise.all([
+      digests(pair.main, this.unit, conditions),
+      digests(pair.standby, this.unit, conditions)
+    ])
+    return conditions.map((_, i) => ({ main: main[i]!, standby: standby[i]! }))
+  }
+
+  async #one(pair: Pair, condition: string, known: { main: Digest; standby: Digest } | undefined) {
+    const { context, unit, tally } = this
+    if (known && sameDigest(known.main, known.standby)) {
+      this.#seen(false)
+      this.#count(known.main.count, known.standby.count)
+      return
+    }
+    const diff = await chunkDiff(pair, unit, condition)
+    const clean = [diff.insert, diff.update, diff.delete].every(keys => keys[0]!.length === 0)
+    this.#seen(!clean)
+    if (!clean) {
+      await this.visit(pair, { unit, condition, diff })
+      tally.dirty.push(condition)
+    }
+    this.#count(diff.main.count, diff.standbyCount)
+    countDiff(tally, diff)
+    context.signal.throwIfAborted()
+  }
+
+  #seen(different: boolean): void {
+    this.#streak = different ? Math.max(1, this.#streak + 1) : Math.min(-1, this.#streak - 1)
+    if (this.#streak >= enough) this.direct = true
+    if (this.#streak <= -enough) this.direct = false
+  }
+
+  #count(main: number, standby: number): void {
+    this.tally.main += main
+    this.tally.standby += standby
+    this.context.emit({ type: 'rows', table: this.unit.name, rows: Math.max(main, standby) })
+  }
+}

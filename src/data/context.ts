@@ -1,0 +1,28 @@
+/** What every part of moving rows needs of the run: handed down once, never global. */
+import type { Emit } from '../core/events.js'
+import type { RetryPolicy } from '../core/retry.js'
+import type { ForeignKeyGraph } from './foreignkeys.js'
+import type { Mover } from './move.js'
+import type { Column } from '../postgres/tables.js'
+import type { PairPool } from './pairs.js'
+import type { Unit } from './unit.js'
+
+export interface DataContext {
+  pool: PairPool
+  retry: RetryPolicy
+  emit: Emit
+  signal: AbortSignal
+  chunkSize: number
+  workers: number
+  /** Rows that main does not have may be deleted. */
+  deletes: boolean
+  verify: boolean
+  /** Differing rows kept for the report, per table. */
+  samples: number
+  graph: ForeignKeyGraph
+  /** Per table with `--use-updated-at`: only rows changed later than this. */
+  since: ReadonlyMap<Unit, string>
+  /** The row hash of some columns, in the run's form. */
+  hash(columns: readonly Column[]): string[]
+  mover: Mover
+}

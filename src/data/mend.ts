@@ -1,0 +1,193 @@
+/**
+ * Brings chunks of the standby to main's state, in one transaction: deletes, then upserts from a stage, then the
+ * proof. The chunk's digest is taken again inside the transaction and must equal main's, or nothing is committed.
+ */
+import { DataError, messageOf } from '../core/errors.js'
+import { codeOf } from '../postgres/failure.js'
+import { columnList, ident, qualified } from '../postgres/quote.js'
+import type { DataContext } from './context.js'
+import { addDigests, digests, sameDigest, type Digest } from './digest.js'
+import { checkParents } from './foreignkeys.js'
+import { keyIn } from './key.js'
+import type { Pair } from './pairs.js'
+import { writtenColumns, type Unit } from './unit.js'
+import { compareVectors, keyCount, vector, type ChunkDiff } from './vector.js'
+
+export interface Chunk {
+  unit: Unit
+  /** The rows, over `t`; the same text means the same rows on both sides. */
+  condition: string
+  /** What is known to differ; found again inside the transaction where it is left out. */
+  diff?: ChunkDiff
+}
+
+export interface MendRules {
+  /** Delete the standby's rows that main does not have. */
+  deletes: boolean
+  /** Delete and insert again what differs, instead of upserting it: for rows that swap unique values. */
+  replace: boolean
+}
+
+/** conflict: rows of other chunks, or rows that main does not have, hold a unique value that this one needs. */
+export type Outcome = 'done' | 'conflict'
+
+/** The standby's digest is not main's after the writes. */
+export class ProofError extends DataError {}
+
+/** A unique or exclusion constraint met, or the proof did not hold: deleting first may still bring it about. */
+function isConflict(error: unknown): boolean {
+  return error instanceof ProofError || ['23505', '23P01', '428C9'].includes(codeOf(error) ?? '')
+}
+
+/**
+ * Mends the chunks in one transaction: all of them, or none.
+ * @throws DataError (ProofError) naming the table; the driver's error for anything else. Nothing is committed then.
+ */
+export async function mend(context: DataContext, pair: Pair, chunks: readonly Chunk[], rules: MendRules): Promise<Outcome> {
+  const { standby } = pair
+  const units = [...new Set(chunks.map(chunk => chunk.unit))]
+  for (const unit of units) await ensureStage(pair, unit)
+  await standby.query('BEGIN')
+  try {
+    await context.mover.begin(pair, units)
+    const deferred = await deferConstraints(context, pair, units)
+    const proofs: { chunk: Chunk; expected: Digest }[] = []
+    for (const chunk of chunks) proofs.push({ chunk, expected: await stageChunk(context, pair, chunk, rules) })
+    for (const unit of units) await applyStage(context, pair, unit, rules.replace)
+    await restoreConstraints(pair, deferred)
+    await checkForeignKeys(context, pair, units, rules.deletes)
+    for (const { chunk, expected } of proofs) await prove(pair, chunk, expected)
+    await context.mover.end(pair, units)
+    await standby.query('COMMIT')
+    return 'done'
+  } catch (error) {
+    await standby.query('ROLLBACK')
+    if (!rules.replace && isConflict(error)) return 'conflict'
+    throw error
+  }
+}
+
+/** A temporary table like the unit's written columns; emptied by the server at each commit. */
+async function ensureStage(pair: Pair, unit: Unit): Promise<void> {
+  if (pair.stages.has(unit.name)) return
+  const stage = `pg_temp.pgsyncer_stage_${pair.stages.size + 1}`
+  await pair.standby.query(
+    `CREATE TEMPORARY TABLE ${stage.slice(8)} ON COMMIT DELETE ROWS AS SELECT ${writtenColumns(unit, 't.')} FROM ${unit.source} WITH NO DATA`
+  )
+  pair.stages.set(unit.name, stage)
+}
+
+const stageOf = (pair: Pair, unit: Unit): string => pair.stages.get(unit.name)!
+
+/** Deletes what goes, stages what comes, and says what the chunk's digest must be in the end. */
+async function stageChunk(context: DataContext, pair: Pair, chunk: Chunk, rules: MendRules): Promise<Digest> {
+  const { unit, condition } = chunk
+  const diff = chunk.diff ?? (await chunkDiff(pair, unit, condition))
+  if (rules.deletes && keyCount(diff.delete) > 0) {
+    await refuseCascade(context, pair, unit, keyIn(unit.key, diff.delete))
+    await pair.standby.query(`DELETE FROM ${unit.source} WHERE ${keyIn(unit.key, diff.delete)}`)
+  }
+  const wanted = unit.key.map((_, i) => [...diff.insert[i]!, ...diff.update[i]!])
+  if (keyCount(wanted) > 0) {
+    await context.mover.move(pair, unit, keyIn(unit.key, wanted), stageOf(pair, unit), context.signal)
+  }
+  return rules.deletes ? diff.main : addDigests(diff.main, diff.extra)
+}
+
+/** What differs in a chunk now. */
+export async function chunkDiff(pair: Pair, unit: Unit, condition: string): Promise<ChunkDiff> {
+  const [main, standby] = await Promise.all([vector(pair.main, unit, condition), vector(pair.standby, unit, condition)])
+  return compareVectors(unit, main, standby)
+}
+
+async function applyStage(context: DataContext, pair: Pair, unit: Unit, replace: boolean): Promise<void> {
+  const { standby } = pair
+  const stage = stageOf(pair, unit)
+  const columns = writtenColumns(unit)
+  const keyNames = unit.key.map(column => column.name)
+  const sameKey = keyNames.map(name => `t.${ident(name)} = s.${ident(name)}`).join(' AND ')
+  const overriding = unit.overriding ? ' OVERRIDING SYSTEM VALUE' : ''
+  const insert = `INSERT INTO ${unit.relation} (${columns})${overriding} SELECT ${writtenColumns(unit, 's.')} FROM ${stage} s`
+  // An ALWAYS identity cannot be set by an update; where such a value differs, the proof asks for a replacement.
+  const settable = unit.written.filter(
+    column => !keyNames.includes(column.name) && unit.standby.columns.find(one => one.name === column.name)?.identity !== 'a'
+  )
+  const set = (from: string) => settable.map(column => `${ident(column.name)} = ${from}${ident(column.name)}`).join(', ')
+  if (replace) {
+    await refuseCascade(context, pair, unit, `EXISTS (SELECT 1 FROM ${stage} s WHERE ${sameKey})`)
+    await standby.query(`DELETE FROM ${unit.source} USING ${stage} s WHERE ${sameKey}`)
+    await standby.query(insert)
+  } else if (unit.upsert) {
+    const action = settable.length === 0 ? 'NOTHING' : `UPDATE SET ${set('EXCLUDED.')}`
+    await standby.query(`${insert} ON CONFLICT (${columnList(keyNames)}) DO ${action}`)
+  } else {
+    if (settable.length > 0) await standby.query(`UPDATE ${unit.source} SET ${set('s.')} FROM ${stage} s WHERE ${sameKey}`)
+    await standby.query(`${insert} WHERE NOT EXISTS (SELECT 1 FROM ${unit.source} WHERE ${sameKey})`)
+  }
+}
+
+async function prove(pair: Pair, chunk: Chunk, expected: Digest): Promise<void> {
+  const [found] = await digests(pair.standby, chunk.unit, [chunk.condition])
+  if (sameDigest(found!, expected)) return
+  throw new ProofError(`the rows written to ${chunk.unit.name} are not what main has`, {
+    table: chunk.unit.name,
+    hint: 'A trigger, a rule, another session or a column that cannot hold the value changed them; the chunk was left as it was.'
+  })
+}
+
+/**
+ * Without the right to session_replication_role, constraints of a circle are made deferrable for the length of the
+ * transaction (which their owner may), and checked before the proof.
+ */
+async function deferConstraints(context: DataContext, pair: Pair, units: readonly Unit[]): Promise<string[]> {
+  if (context.pool.replica || !units.some(unit => context.graph.circular(unit))) return []
+  const restore: string[] = []
+  for (const key of units.flatMap(unit => context.graph.from(unit))) {
+    if (key.deferrable) continue
+    const constraint = `ALTER TABLE ${qualified(key.childSchema, key.childName)} ALTER CONSTRAINT ${ident(key.name)}`
+    await pair.standby.query(`${constraint} DEFERRABLE`)
+    restore.push(`${constraint} NOT DEFERRABLE`)
+  }
+  await pair.standby.query('SET CONSTRAINTS ALL DEFERRED')
+  return restore
+}
+
+async function restoreConstraints(pair: Pair, restore: readonly string[]): Promise<void> {
+  if (restore.length === 0) return
+  await pair.standby.query('SET CONSTRAINTS ALL IMMEDIATE')
+  for (const statement of restore) await pair.standby.query(statement)
+}
+
+async function checkForeignKeys(context: DataContext, pair: Pair, units: readonly Unit[], deletes: boolean): Promise<void> {
+  if (!context.pool.replica) return
+  for (const unit of units) {
+    for (const key of context.graph.from(unit)) await checkParents(pair.standby, key, `${stageOf(pair, unit)} t`)
+    for (const key of context.graph.to(unit)) {
+      if (!deletes && context.graph.byKey(key, unit)) continue
+      await checkParents(pair.standby, key, `${qualified(key.childSchema, key.childName)} t`)
+    }
+  }
+}
+
+/** With triggers on, a delete could cascade to rows that nobody asked to remove: refuse it where it would. */
+async function refuseCascade(context: DataContext, pair: Pair, unit: Unit, condition: string): Promise<void> {
+  if (context.pool.replica) return
+  for (const key of context.graph.to(unit).filter(one => one.acts)) {
+    const match = key.columns.map((column, i) => `c.${ident(column)} = t.${ident(key.parentColumns[i]!)}`).join(' AND ')
+    const child = qualified(key.childSchema, key.childName)
+    const { rows } = await pair.standby.query(
+      `SELECT 1 FROM ${unit.source} JOIN ${child} c ON ${match} WHERE ${condition} LIMIT 1`
+    )
+    if (rows.length === 0) continue
+    throw new DataError(`deleting from ${unit.name} would cascade to ${key.childSchema}.${key.childName} by ${key.name}`, {
+      table: unit.name,
+      hint: `Remove the child rows first, or give the standby's role the right to set session_replication_role.`
+    })
+  }
+}
+
+/** A sentence for a failed chunk. */
+export function failureReason(error: unknown): string {
+  const detail = (error as { detail?: unknown } | null)?.detail
+  return typeof detail === 'string' && detail !== '' ? `${messageOf(error)} (${detail})` : messageOf(error)
+}

@@ -1,0 +1,52 @@
+/** What one server can do, judged once from its version: no other file asks for a version. */
+
+export interface Capabilities {
+  /** `hash_record_extended`, and with it `bit_xor` as an aggregate (14). */
+  hashRecord: boolean
+  /** `hashtextextended` and `sha256` (11). */
+  hashText: boolean
+  /** Range scans over ctid (14). */
+  tidRange: boolean
+  identity: boolean
+  generated: boolean
+  partitions: boolean
+  /** Collations with a provider and a version (10), and nondeterministic ones (12). */
+  collationProvider: boolean
+  collationDeterministic: boolean
+  /** `datcollversion` and its like (15). */
+  databaseCollationVersion: boolean
+  /** Index columns that are only carried (`INCLUDE`, 11). */
+  indexInclude: boolean
+  /** Floats print in their shortest exact form (12). */
+  shortestFloats: boolean
+  /** `pg_control_system()` (9.6). */
+  controlSystem: boolean
+  /** A hot standby can export a snapshot, and WAL functions say `lsn` (10). */
+  lsnNames: boolean
+  /** Parallel query (9.6). */
+  parallel: boolean
+  /** `INSERT … ON CONFLICT` on a partitioned table (11). */
+  upsertThroughParent: boolean
+}
+
+/** @param version as in `server_version_num`, such as 150020. */
+export function capabilitiesOf(version: number): Capabilities {
+  const from = (number: number) => version >= number
+  return {
+    hashRecord: from(140000),
+    hashText: from(110000),
+    tidRange: from(140000),
+    identity: from(100000),
+    generated: from(120000),
+    partitions: from(100000),
+    collationProvider: from(100000),
+    collationDeterministic: from(120000),
+    databaseCollationVersion: from(150000),
+    indexInclude: from(110000),
+    shortestFloats: from(120000),
+    controlSystem: from(90600),
+    lsnNames: from(100000),
+    parallel: from(90600),
+    upsertThroughParent: from(110000)
+  }
+}

@@ -1,0 +1,69 @@
+/** What an error of a driver means: which are worth another try, and how a failed login reads to a person. */
+import { ConfigError, ConnectionError, messageOf, PgsyncerError } from '../core/errors.js'
+import { redact } from '../core/redact.js'
+
+/** The SQLSTATE of a driver's error, or Node's code (`ECONNREFUSED`), if it has one. */
+export function codeOf(error: unknown): string | undefined {
+  if (error instanceof PgsyncerError) return error.sqlstate
+  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0])
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' ? code : undefined
+}
+
+/** The connection is gone: cut, refused, shut down, or the server is starting. */
+export function isConnectionLoss(error: unknown): boolean {
+  const code = codeOf(error) ?? ''
+  if (/^(ECONN|EPIPE|ETIMEDOUT|ENOTCONN|EHOST|ENET|CONNECTION_)/.test(code)) return true
+  if (/^(08...|57P0[123])$/.test(code)) return true
+  return /connection (terminated|ended|closed|error)|not queryable|socket hang up/i.test(messageOf(error))
+}
+
+/** Serialization failure, deadlock, lock time-out or lost connection: the same work may succeed the next time. */
+export function isTransient(error: unknown): boolean {
+  return isConnectionLoss(error) || ['40001', '40P01', '55P03', '53300', '25P02'].includes(codeOf(error) ?? '')
+}
+
+/** Why a login failed, in words that say what to do. */
+export function loginFailure(what: string, address: string, user: string, error: unknown): PgsyncerError {
+  const code = codeOf(error)
+  const details = { cause: error, ...(code && { sqlstate: code }) }
+  const said = redact(messageOf(error))
+  switch (code) {
+    case 'ECONNREFUSED':
+    case 'ENOENT':
+      return new ConnectionError(`${what} at ${address} refused the connection`, {
+        ...details,
+        hint: 'Is the server running there? Check host and port, listen_addresses, and any firewall.'
+      })
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new ConnectionError(`the host name of ${what} (${address}) cannot be resolved`, {
+        ...details,
+        hint: 'Check its spelling, and the name service.'
+      })
+    case '28P01':
+      return new ConnectionError(`${what} at ${address} did not take the password of user ${user}`, {
+        ...details,
+        hint: 'Give it in the DSN, in PGPASSWORD, or in ~/.pgpass.'
+      })
+    case '28000':
+      return new ConnectionError(`${what} at ${address} does not let user ${user} in: ${said}`, {
+        ...details,
+        hint: 'Check the user, and a line for it in pg_hba.conf.'
+      })
+    case '3D000':
+      return new ConnectionError(`${what} at ${address}: ${said}`, {
+        ...details,
+        hint: 'Check the name in the DSN, or create it: createdb NAME.'
+      })
+    default:
+      if (error instanceof ConfigError) return error
+      if (/password must be a string|no password/i.test(said)) {
+        return new ConnectionError(`${what} at ${address} asks for a password of user ${user}, and there is none`, {
+          ...details,
+          hint: 'Give it in the DSN, in PGPASSWORD, or in ~/.pgpass.'
+        })
+      }
+      return new ConnectionError(`${what} at ${address} cannot be reached: ${said}`, details)
+  }
+}

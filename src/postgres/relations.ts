@@ -1,0 +1,110 @@
+/** Reads from the catalogs what ties tables together or stands beside them: foreign keys, sequences, materialized views. */
+import type postgres from 'postgres'
+import type { Capabilities } from './capabilities.js'
+import { arrayText, literal, qualified } from './quote.js'
+
+type Sql = postgres.Sql | postgres.ReservedSql
+
+export interface ForeignKey {
+  name: string
+  /** The referencing table, by OID, and its name. */
+  child: number
+  childSchema: string
+  childName: string
+  columns: string[]
+  parent: number
+  parentSchema: string
+  parentName: string
+  parentColumns: string[]
+  deferrable: boolean
+  validated: boolean
+  /** MATCH FULL. */
+  full: boolean
+  /** ON DELETE or ON UPDATE does something to the child's rows (cascade, set null, set default). */
+  acts: boolean
+}
+
+/** Every foreign key of the database between ordinary tables (those made for partitions of the parent left out). */
+export async function readForeignKeys(sql: Sql, can: Capabilities): Promise<ForeignKey[]> {
+  const rows = await sql.unsafe<(Omit<ForeignKey, 'child' | 'parent'> & { child: string; parent: string })[]>(`
+SELECT k.conname AS name, k.conrelid::text AS child, cn.nspname AS "childSchema", c.relname AS "childName",
+  k.confrelid::text AS parent, pn.nspname AS "parentSchema", p.relname AS "parentName",
+  ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u(n, i)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.i) AS columns,
+  ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS u(n, i)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.i) AS "parentColumns",
+  k.condeferrable AS deferrable, k.convalidated AS validated, k.confmatchtype = 'f' AS full,
+  k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd') AS acts
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
+JOIN pg_catalog.pg_class p ON p.oid = k.confrelid JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
+WHERE k.contype = 'f'${
+    can.indexInclude
+      ? ` AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint up WHERE up.oid = k.conparentid AND up.conrelid = k.conrelid)`
+      : ''
+  } ORDER BY 3, 4, 1`)
+  return rows.map(row => ({ ...row, child: Number(row.child), parent: Number(row.parent) }))
+}
+
+export interface Sequence {
+  schema: string
+  name: string
+  /** A bigint as text. */
+  lastValue: string
+  called: boolean
+  increment: string
+}
+
+/** Sequences asked for in one statement. */
+const batch = 500
+
+/** Every sequence of the schemas and where it stands now (sequences know no snapshot). */
+export async function readSequences(sql: Sql, schemas: readonly string[], can: Capabilities): Promise<Sequence[]> {
+  const names = await sql.unsafe<{ schema: string; name: string }[]>(
+    `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname = ANY ($1::text[]) ORDER BY 1, 2`,
+    [arrayText(schemas)]
+  )
+  const sequences: Sequence[] = []
+  for (let start = 0; start < names.length; start += batch) {
+    const parts = names.slice(start, start + batch).map(({ schema, name }) => {
+      const increment = can.identity
+        ? `(SELECT seqincrement::text FROM pg_catalog.pg_sequence WHERE seqrelid = ${literal(qualified(schema, name))}::regclass)`
+        : 'increment_by::text'
+      return `SELECT ${literal(schema)}::text AS schema, ${literal(name)}::text AS name, last_value::text AS "lastValue",
+        is_called AS called, ${increment} AS increment FROM ${qualified(schema, name)}`
+    })
+    sequences.push(...(await sql.unsafe<Sequence[]>(parts.join(' UNION ALL '))))
+  }
+  return sequences
+}
+
+export interface MaterializedView {
+  schema: string
+  name: string
+  populated: boolean
+}
+
+/** Every materialized view of the schemas, each after those that it reads. */
+export async function readMaterializedViews(sql: Sql, schemas: readonly string[]): Promise<MaterializedView[]> {
+  return sql.unsafe<MaterializedView[]>(
+    `
+WITH RECURSIVE edges AS (
+  SELECT DISTINCT r.ev_class AS view, d.refobjid AS reads FROM pg_catalog.pg_rewrite r
+  JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+    AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> r.ev_class
+  JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relkind IN ('v', 'm')
+), depth AS (
+  SELECT c.oid AS view, 0 AS depth FROM pg_catalog.pg_class c WHERE c.relkind IN ('v', 'm')
+  UNION
+  SELECT e.view, depth.depth + 1 FROM edges e JOIN depth ON depth.view = e.reads
+)
+SELECT n.nspname AS schema, c.relname AS name, c.relispopulated AS populated
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN depth ON depth.view = c.oid
+WHERE c.relkind = 'm' AND n.nspname = ANY ($1::text[])
+GROUP BY 1, 2, 3 ORDER BY pg_catalog.max(depth.depth), 1, 2`,
+    [arrayText(schemas)]
+  )
+}

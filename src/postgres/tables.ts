@@ -1,0 +1,150 @@
+/** Reads what tables are from the catalogs: columns, keys, partitions. One query for all tables of the schemas. */
+import type postgres from 'postgres'
+import type { Capabilities } from './capabilities.js'
+import { arrayText } from './quote.js'
+
+export interface Column {
+  name: string
+  /** With its modifier, such as `numeric(10,2)`. */
+  type: string
+  /** The type under all domains, without modifier, schema-qualified unless built in. */
+  base: string
+  /** `typtype` of the type under all domains: b, e, c, r, m, p. */
+  kind: string
+  /** The base type is one that PostgreSQL itself brings. */
+  builtin: boolean
+  /** The element is not built in (an array of enums, say). */
+  foreignElement: boolean
+  array: boolean
+  notNull: boolean
+  /** '' no, s stored, v virtual. */
+  generated: string
+  /** '' no, a always, d by default. */
+  identity: string
+  /** Provider, name and version, where the type has a collation; '' where it has none. */
+  collation: string
+  deterministic: boolean
+}
+
+export interface Key {
+  columns: string[]
+  primary: boolean
+  /** Checked at once, so that it can be the arbiter of ON CONFLICT. */
+  immediate: boolean
+}
+
+export interface Table {
+  oid: number
+  schema: string
+  name: string
+  /** r table, p partitioned, f foreign. */
+  kind: string
+  /** p permanent, u unlogged. */
+  persistence: string
+  /** The topmost partitioned table, or 0. */
+  root: number
+  /** The bound of a partition, as PostgreSQL prints it. */
+  bound: string | null
+  /** Has children by plain inheritance, so that it must be read with ONLY. */
+  inherited: boolean
+  /** The planner's estimate; −1 where the table was never analysed. */
+  estimate: number
+  pages: number
+  rowSecurity: boolean
+  /** User triggers that fire on rows in ordinary sessions. */
+  triggers: string[]
+  columns: Column[]
+  /** Usable as a row's key: unique, not null, valid, plain columns; the primary key first. */
+  keys: Key[]
+  /** All unique or exclusion indexes, as a count: more than one means that an upsert can meet a second conflict. */
+  uniques: number
+}
+
+type Row = Omit<Table, 'oid' | 'root'> & { oid: string; root: string }
+
+/** Every ordinary, partitioned and foreign table of the schemas, in order of name. */
+export async function readTables(
+  sql: postgres.Sql | postgres.ReservedSql,
+  can: Capabilities,
+  schemas: readonly string[]
+): Promise<Table[]> {
+  const rows = await sql.unsafe<Row[]>(tablesQuery(can), [arrayText(schemas)])
+  return rows.map(row => ({ ...row, oid: Number(row.oid), root: Number(row.root) }))
+}
+
+function tablesQuery(can: Capabilities): string {
+  const collationVersion = can.collationProvider
+    ? `co.collprovider::text || ':' || coalesce(nullif(co.collname, 'default'), db.datcollate || '/' || db.datctype)
+       || ':' || coalesce(${can.databaseCollationVersion ? "CASE WHEN co.collname = 'default' THEN pg_catalog.pg_database_collation_actual_version(db.oid) END, " : ''}pg_catalog.pg_collation_actual_version(co.oid), '')`
+    : `'c:' || coalesce(nullif(co.collname, 'default'), db.datcollate || '/' || db.datctype)`
+  return `
+WITH RECURSIVE rel AS (
+  SELECT c.*, n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't' AND n.nspname = ANY ($1::text[])
+), base AS (
+  SELECT t.oid AS type, t.oid AS base FROM pg_catalog.pg_type t WHERE t.typtype <> 'd'
+  UNION ALL
+  SELECT t.oid, b.base FROM pg_catalog.pg_type t JOIN base b ON b.type = t.typbasetype WHERE t.typtype = 'd'
+), tree AS (
+  ${
+    can.partitions
+      ? `SELECT i.inhrelid AS leaf, i.inhparent AS parent FROM pg_catalog.pg_inherits i
+         JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relispartition
+         UNION ALL
+         SELECT tree.leaf, i.inhparent FROM tree JOIN pg_catalog.pg_inherits i ON i.inhrelid = tree.parent
+         JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relispartition`
+      : `SELECT NULL::oid AS leaf, NULL::oid AS parent WHERE false`
+  }
+), cols AS (
+  SELECT a.attrelid, pg_catalog.json_agg(pg_catalog.json_build_object(
+    'name', a.attname,
+    'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
+    'base', pg_catalog.format_type(b.oid, NULL),
+    'kind', b.typtype,
+    'builtin', b.oid < 16384,
+    'foreignElement', b.typelem >= 16384 AND b.typlen = -1,
+    'array', b.typelem <> 0 AND b.typlen = -1 AND b.typcategory = 'A',
+    'notNull', a.attnotnull,
+    'generated', ${can.generated ? 'a.attgenerated' : "''"},
+    'identity', ${can.identity ? 'a.attidentity' : "''"},
+    'collation', coalesce(${collationVersion}, ''),
+    'deterministic', ${can.collationDeterministic ? 'coalesce(co.collisdeterministic, true)' : 'true'}
+  ) ORDER BY a.attnum) AS columns
+  FROM rel JOIN pg_catalog.pg_attribute a ON a.attrelid = rel.oid AND a.attnum > 0 AND NOT a.attisdropped
+  JOIN base ON base.type = a.atttypid JOIN pg_catalog.pg_type b ON b.oid = base.base
+  LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation
+  LEFT JOIN pg_catalog.pg_database db ON db.datname = pg_catalog.current_database()
+  GROUP BY a.attrelid
+), keys AS (
+  SELECT i.indrelid, pg_catalog.json_agg(pg_catalog.json_build_object(
+    'columns', k.columns, 'primary', i.indisprimary, 'immediate', i.indimmediate
+  ) ORDER BY i.indisprimary DESC, i.indimmediate DESC, i.indnatts, ic.relname) AS keys
+  FROM rel JOIN pg_catalog.pg_index i ON i.indrelid = rel.oid JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid,
+  LATERAL (
+    SELECT pg_catalog.json_agg(a.attname ORDER BY u.n) AS columns,
+      pg_catalog.bool_and(a.attnotnull AND oc.opcdefault AND i.indcollation[u.n::int - 1] = a.attcollation) AS fit,
+      pg_catalog.count(*) AS n
+    FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS u(attnum, n)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.attnum
+    LEFT JOIN pg_catalog.pg_opclass oc ON oc.oid = i.indclass[u.n::int - 1]
+    WHERE u.n <= ${can.indexInclude ? 'i.indnkeyatts' : 'i.indnatts'}
+  ) k
+  WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND k.fit
+    AND (i.indisprimary OR i.indimmediate) AND k.n = ${can.indexInclude ? 'i.indnkeyatts' : 'i.indnatts'}
+  GROUP BY i.indrelid
+)
+SELECT rel.oid::text AS oid, rel.nspname AS schema, rel.relname AS name, rel.relkind::text AS kind,
+  rel.relpersistence::text AS persistence,
+  coalesce((SELECT t.parent FROM tree t WHERE t.leaf = rel.oid AND NOT EXISTS
+    (SELECT 1 FROM tree up WHERE up.leaf = t.parent)), 0)::text AS root,
+  ${can.partitions ? 'CASE WHEN rel.relispartition THEN pg_catalog.pg_get_expr(rel.relpartbound, rel.oid) END' : 'NULL::text'} AS bound,
+  rel.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhparent = rel.oid) AS inherited,
+  rel.reltuples::float8 AS estimate, rel.relpages AS pages, rel.relrowsecurity AS "rowSecurity",
+  ARRAY(SELECT g.tgname::text FROM pg_catalog.pg_trigger g WHERE g.tgrelid = rel.oid AND NOT g.tgisinternal
+    AND g.tgenabled IN ('O', 'A') ORDER BY 1) AS triggers,
+  coalesce(cols.columns, '[]') AS columns, coalesce(keys.keys, '[]') AS keys,
+  (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_index i WHERE i.indrelid = rel.oid
+    AND (i.indisunique OR i.indisexclusion)) AS uniques
+FROM rel LEFT JOIN cols ON cols.attrelid = rel.oid LEFT JOIN keys ON keys.indrelid = rel.oid
+ORDER BY 2, 3`
+}

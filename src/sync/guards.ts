@@ -1,0 +1,96 @@
+/** What must be true before a run writes anything; each guard says what to do. */
+import type postgres from 'postgres'
+import { ConfigError, GuardError } from '../core/errors.js'
+import type { UnitResult } from '../data/rows.js'
+import { qualified } from '../postgres/quote.js'
+import type { Server } from '../postgres/server.js'
+import type { DeleteGuard } from './config.js'
+
+/** 'pgsy', 'ncer': the two halves of the advisory lock's key. */
+const lockKey = '1885827449, 1852007794'
+
+/** @throws ConfigError where both DSNs lead to one and the same database. */
+export async function refuseSameDatabase(main: Server, standby: Server): Promise<void> {
+  const [a, b] = await Promise.all([identity(main), identity(standby)])
+  if (a !== b) return
+  throw new ConfigError(`main and standby are the same database (${main.address} and ${standby.address})`, {
+    hint: 'Check both DSNs: the standby is the one that is changed.'
+  })
+}
+
+/** The cluster's own identifier where the server tells it, else what no two running clusters share. */
+async function identity(server: Server): Promise<string> {
+  const cluster = server.can.controlSystem
+    ? `(SELECT system_identifier::text FROM pg_catalog.pg_control_system())`
+    : `pg_catalog.pg_postmaster_start_time()::text`
+  const ask = (expression: string) =>
+    server.sql.unsafe<{ id: string }[]>(
+      `SELECT ${expression} || '/' || oid::text AS id FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()`
+    )
+  const rows = await ask(cluster).catch(() => ask('pg_catalog.pg_postmaster_start_time()::text'))
+  return rows[0]!.id
+}
+
+/** @throws ConfigError where the standby cannot be written. */
+export async function refuseReadOnly(standby: Server): Promise<void> {
+  const [row] = await standby.sql<{ recovery: boolean }[]>`SELECT pg_catalog.pg_is_in_recovery() AS recovery`
+  if (!row!.recovery) return
+  throw new ConfigError(`the standby ${standby.address} is a hot standby and cannot be written`, {
+    hint: 'Name a primary as --standindsn; a physical replica follows its own primary.'
+  })
+}
+
+/**
+ * Holds the standby for this run: a session lock, which ends with the session whatever happens to the program.
+ * @throws GuardError where another run holds it.
+ */
+export async function lockStandby(standby: Server): Promise<{ release(): Promise<void> }> {
+  const sql: postgres.ReservedSql = await standby.sql.reserve()
+  const [row] = await sql.unsafe<{ got: boolean }[]>(`SELECT pg_catalog.pg_try_advisory_lock(${lockKey}) AS got`)
+  const release = async () => {
+    await sql.unsafe(`SELECT pg_catalog.pg_advisory_unlock(${lockKey})`).catch(() => {})
+    sql.release()
+  }
+  if (row!.got) return { release }
+  sql.release()
+  throw new GuardError(`another run is writing to the standby ${standby.address}`, {
+    hint: 'Wait until it has ended: its lock ends with it.'
+  })
+}
+
+/** Rows of a table that a share lets go without asking. */
+const spared = 1000
+
+/** @throws GuardError naming every table that would lose more rows than the guard allows. */
+export function guardDeletes(results: readonly UnitResult[], guard: DeleteGuard): void {
+  const refused = results.filter(({ tally }) => tally.delete > allowed(guard, tally.standby))
+  if (refused.length === 0) return
+  const list = refused.map(({ unit, tally }) => `${unit.name} (${tally.delete} of ${tally.standby} rows)`)
+  throw new GuardError(`--clean-extra would delete too much: ${list.join(', ')}`, {
+    hint: 'If that is meant, raise --max-delete (a number of rows, or a percentage such as 100%).'
+  })
+}
+
+/** How many of a table's rows may go. */
+export function allowed(guard: DeleteGuard, rows: number): number {
+  if (guard.rows !== undefined) return guard.rows
+  return Math.max(spared, Math.floor((rows * (guard.percent ?? 100)) / 100))
+}
+
+/** @throws GuardError where dropping extra tables would lose more rows than the guard allows. */
+export async function guardDrops(
+  standby: Server,
+  tables: readonly { schema: string; name: string }[],
+  guard: DeleteGuard
+): Promise<void> {
+  const refused: string[] = []
+  for (const { schema, name } of tables) {
+    const [row] = await standby.sql.unsafe<{ n: string }[]>(`SELECT pg_catalog.count(*)::text AS n FROM ${qualified(schema, name)}`)
+    const rows = Number(row!.n)
+    if (rows > allowed(guard, rows)) refused.push(`${schema}.${name} (${rows} rows)`)
+  }
+  if (refused.length === 0) return
+  throw new GuardError(`--clean-extra would drop tables that hold rows: ${refused.join(', ')}`, {
+    hint: 'If that is meant, raise --max-delete (a number of rows, or a percentage such as 100%).'
+  })
+}

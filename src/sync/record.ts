@@ -1,0 +1,48 @@
+/**
+ * The standby's own record of its runs: for each table, the time of the cut that it last took on completely, less
+ * what transactions open then may still have changed. `--use-updated-at` starts from it. Schema `pgsyncer` is ours
+ * alone and never part of a comparison.
+ */
+import { messageOf } from '../core/errors.js'
+import { arrayText } from '../postgres/quote.js'
+import type { Server } from '../postgres/server.js'
+
+export const recordSchema = 'pgsyncer'
+
+/** `schema.table` → the time its next comparison by updated_at may start from. */
+export async function readRecord(standby: Server, source: string): Promise<Map<string, string>> {
+  const [there] = await standby.sql`SELECT pg_catalog.to_regclass('pgsyncer.table_sync') IS NOT NULL AS found`
+  if (!there!.found) return new Map()
+  const rows = await standby.sql<{ name: string; horizon: string }[]>`
+    SELECT schema_name || '.' || table_name AS name, horizon::text AS horizon FROM pgsyncer.table_sync WHERE source = ${source}`
+  return new Map(rows.map(row => [row.name, row.horizon]))
+}
+
+/**
+ * Writes the record of the tables that are now as main was at the cut.
+ * @returns why it could not be written, for a note.
+ */
+export async function writeRecord(
+  standby: Server,
+  source: string,
+  tables: readonly { schema: string; name: string }[],
+  cut: { time: string; horizon: string }
+): Promise<string | undefined> {
+  if (tables.length === 0) return undefined
+  try {
+    await standby.sql.unsafe(`CREATE SCHEMA IF NOT EXISTS pgsyncer;
+      CREATE TABLE IF NOT EXISTS pgsyncer.table_sync (
+        source text, schema_name text, table_name text, cut_time timestamptz NOT NULL, horizon timestamptz NOT NULL,
+        finished timestamptz NOT NULL DEFAULT pg_catalog.now(), PRIMARY KEY (source, schema_name, table_name))`)
+    await standby.sql.unsafe(
+      `INSERT INTO pgsyncer.table_sync (source, schema_name, table_name, cut_time, horizon)
+       SELECT $1, s, t, $4::timestamptz, $5::timestamptz FROM pg_catalog.unnest($2::text[], $3::text[]) AS u(s, t)
+       ON CONFLICT (source, schema_name, table_name) DO UPDATE
+       SET cut_time = EXCLUDED.cut_time, horizon = EXCLUDED.horizon, finished = pg_catalog.now()`,
+      [source, arrayText(tables.map(table => table.schema)), arrayText(tables.map(table => table.name)), cut.time, cut.horizon]
+    )
+    return undefined
+  } catch (error) {
+    return `this run could not be recorded on the standby (${messageOf(error)}): the next --use-updated-at compares all rows, unless --last-sync-time is given`
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * What diff and sync share: both servers opened and found fit, the cut taken, the scope read, the pairs ready. It
+ * opens everything and closes everything, in that order, whatever happens in between.
+ */
+import { ConfigError } from '../core/errors.js'
+import type { Emit } from '../core/events.js'
+import type { DataContext } from '../data/context.js'
+import { fdwMover } from '../data/fdw.js'
+import { ForeignKeyGraph } from '../data/foreignkeys.js'
+import { chooseHashForm } from '../data/hash.js'
+import { copyMover } from '../data/move.js'
+import { PairPool } from '../data/pairs.js'
+import { hasUpdatedAt } from '../data/updated.js'
+import type { Unit } from '../data/unit.js'
+import { openServer } from '../postgres/connect.js'
+import { isTransient } from '../postgres/failure.js'
+import { readForeignKeys } from '../postgres/relations.js'
+import type { Server } from '../postgres/server.js'
+import { readTables, type Table } from '../postgres/tables.js'
+import type { SyncConfig } from './config.js'
+import { openCut, type Cut } from './cut.js'
+import { refuseSameDatabase } from './guards.js'
+import { readRecord } from './record.js'
+import { chosenTables, hasher, makeScope, type Hashing, type Scope } from './scope.js'
+
+export interface RunContext {
+  signal?: AbortSignal
+  emit?: Emit
+}
+
+export interface Session {
+  config: SyncConfig
+  main: Server
+  standby: Server
+  cut: Cut
+  /** Main's tables that the run is about. */
+  tables: Table[]
+  hashing: Hashing
+  notes: string[]
+  emit: Emit
+  signal: AbortSignal
+  /** The role may set session_replication_role on the standby. */
+  replica: boolean
+}
+
+/** Opens both servers and the cut, runs `work`, and closes them again. */
+export async function withSession<T>(config: SyncConfig, context: RunContext, work: (session: Session) => Promise<T>): Promise<T> {
+  const notes: string[] = []
+  const emit: Emit = event => {
+    if (event.type === 'note') notes.push(event.message)
+    context.emit?.(event)
+  }
+  const signal = context.signal ?? new AbortController().signal
+  emit({ type: 'phase', phase: 'connect' })
+  const limits = { lockTimeout: config.lockTimeout, statementTimeout: config.statementTimeout }
+  const main = await openServer('main', config.main, config.env, limits)
+  try {
+    const standby = await openServer('standby', config.standby, config.env, limits)
+    try {
+      await refuseSameDatabase(main, standby)
+      const cut = await openCut(main)
+      try {
+        if (cut.note) emit({ type: 'note', message: cut.note })
+        const hashing = {
+          form: await chooseHashForm(main, standby, config.strictHash),
+          exactFloats: main.can.shortestFloats === standby.can.shortestFloats,
+          upsertThroughParent: standby.can.upsertThroughParent
+        }
+        await requireSchemas(main, config.schemas)
+        const tables = chosenTables(await readTables(cut.sql, main.can, config.schemas), config)
+        const replica = await mayBeReplica(standby)
+        return await work({ config, main, standby, cut, tables, hashing, notes, emit, signal, replica })
+      } finally {
+        await cut.close()
+      }
+    } finally {
+      await standby.close()
+    }
+  } finally {
+    await main.close()
+  }
+}
+
+async function requireSchemas(main: Server, schemas: readonly string[]): Promise<void> {
+  const rows = await main.sql<{ nspname: string }[]>`SELECT nspname FROM pg_catalog.pg_namespace`
+  const there = new Set(rows.map(row => row.nspname))
+  const missing = schemas.filter(schema => !there.has(schema))
+  if (missing.length === 0) return
+  throw new ConfigError(`main has no schema ${missing.map(name => JSON.stringify(name)).join(', ')}`, {
+    hint: 'Check --schema: names are taken letter by letter, capitals too.'
+  })
+}
+
+async function mayBeReplica(standby: Server): Promise<boolean> {
+  const sql = await standby.sql.reserve()
+  try {
+    await sql.unsafe('SET session_replication_role = replica')
+    await sql.unsafe('RESET session_replication_role')
+    return true
+  } catch {
+    return false
+  } finally {
+    sql.release()
+  }
+}
+
+/** The scope as the standby's tables are now. */
+export async function readScope(session: Session): Promise<Scope> {
+  const { config, standby, tables, hashing } = session
+  return makeScope(tables, await readTables(standby.sql, standby.can, config.schemas), config, hashing)
+}
+
+/** Runs `work` with what the data floor needs; its connections are closed afterwards. */
+export async function withData<T>(session: Session, units: readonly Unit[], work: (context: DataContext) => Promise<T>): Promise<T> {
+  const { config, main, standby, cut, emit, signal, replica } = session
+  const workers = cut.snapshot === undefined ? 1 : config.workers
+  const pool = new PairPool(main, standby, cut.snapshot, replica, workers, signal)
+  const graph = new ForeignKeyGraph(units, await readForeignKeys(standby.sql, standby.can))
+  try {
+    return await work({
+      pool,
+      retry: { retries: config.retries, signal, emit, transient: isTransient },
+      emit,
+      signal,
+      chunkSize: config.chunkSize,
+      workers,
+      deletes: config.cleanExtra.rows,
+      verify: config.verify,
+      samples: config.samples,
+      graph,
+      mover: config.fdwMode ? fdwMover(main, { host: config.fdwHost, port: config.fdwPort }) : copyMover,
+      since: await sinceTimes(session, units, graph),
+      hash: hasher(session.hashing)
+    })
+  } finally {
+    await pool.close()
+  }
+}
+
+/** Identifies main in the standby's record. */
+export const sourceName = (main: Server): string => main.address
+
+async function sinceTimes(session: Session, units: readonly Unit[], graph: ForeignKeyGraph): Promise<Map<Unit, string>> {
+  const { config, standby, main, emit } = session
+  const since = new Map<Unit, string>()
+  if (!config.useUpdatedAt) return since
+  const recorded = config.lastSyncTime === undefined ? await readRecord(standby, sourceName(main)) : undefined
+  const given = config.lastSyncTime === undefined ? undefined : withZone(config.lastSyncTime)
+  for (const unit of units) {
+    const time = given ?? recorded?.get(unit.name)
+    const why = !hasUpdatedAt(unit)
+      ? 'it has no key or no column updated_at'
+      : graph.circular(unit)
+        ? 'it refers to itself, or stands in a circle of foreign keys'
+        : time === undefined
+          ? 'the standby has no record of an earlier run, and no --last-sync-time was given'
+          : undefined
+    if (why === undefined) since.set(unit, time!)
+    else emit({ type: 'note', table: unit.name, message: `${unit.name} is compared in full: ${why}` })
+  }
+  return since
+}
+
+/** A time without a zone is UTC. */
+const withZone = (time: string): string => (/(Z|UTC|[+-]\d{2}(:?\d{2})?)$/.test(time.slice(10)) ? time : `${time} UTC`)
+
+/** Names of the standby's tables, of those units, that hold no row. */
+export async function emptyUnits(standby: Server, units: readonly Unit[]): Promise<Set<Unit>> {
+  const empty = new Set<Unit>()
+  for (let start = 0; start < units.length; start += 200) {
+    const batch = units.slice(start, start + 200)
+    const asks = batch.map((unit, i) => `SELECT ${i} AS i WHERE NOT EXISTS (SELECT 1 FROM ${unit.source})`)
+    const rows = await standby.sql.unsafe<{ i: number }[]>(asks.join(' UNION ALL '))
+    for (const row of rows) empty.add(batch[row.i]!)
+  }
+  return empty
+}
+
+/** Large objects belong to no table, and no mode moves them. */
+export async function noteLargeObjects(main: Server, emit: Emit): Promise<void> {
+  const rows = await main.sql`SELECT pg_catalog.count(*)::text AS n FROM pg_catalog.pg_largeobject_metadata`.catch(() => [])
+  const n = rows[0]?.n ?? '0'
+  if (n !== '0') emit({ type: 'note', message: `main has ${n} large objects: they are not compared and not moved` })
+}

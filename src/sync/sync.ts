@@ -1,0 +1,144 @@
+/**
+ * `sync`: structure, rows, then what the rows must satisfy. Nothing is written before every guard has been asked;
+ * after that a table that fails is reported, and the others go on.
+ */
+import { comparedFirst, compareUnits, writeUnits, type UnitResult } from '../data/rows.js'
+import { compareSequences, setSequences } from '../data/sequences.js'
+import type { Unit } from '../data/unit.js'
+import { refreshViews } from '../data/views.js'
+import { readMaterializedViews, readSequences } from '../postgres/relations.js'
+import { applyPostData, applyPreData, dropExtra } from '../schema/apply.js'
+import { planSchema, type SchemaPlan } from '../schema/plan.js'
+import { assembleReport, missingReport, refusedReports, tableReport } from './assemble.js'
+import { completeConfig, type SyncOptions } from './config.js'
+import { guardDeletes, guardDrops, lockStandby, refuseReadOnly } from './guards.js'
+import { writeRecord } from './record.js'
+import type { Report, TableReport } from './report.js'
+import { emptyUnits, noteLargeObjects, readScope, sourceName, withData, withSession, type RunContext, type Session } from './session.js'
+import { schemaOptions, schemaScope } from './structure.js'
+
+/**
+ * Makes the standby what main is at one moment.
+ * @throws ConfigError, ConnectionError, ProgramError; GuardError before anything was written; SchemaError where the
+ * missing structure could not be made (then nothing of it was). A single table's failure is in the report instead.
+ */
+export async function sync(options: SyncOptions, context: RunContext = {}): Promise<Report> {
+  const config = completeConfig(options)
+  const started = performance.now()
+  return withSession(config, context, async session => {
+    await refuseReadOnly(session.standby)
+    const lock = await lockStandby(session.standby)
+    try {
+      const plan = config.syncSchema ? await planStructure(session) : undefined
+      const compared = await compareFirst(session)
+      await guardAll(session, plan, compared)
+      if (plan) await applyPreData(plan, session.standby, schemaOptions(session))
+      const tables = config.syncData ? await writeRows(session, compared) : []
+      const { sequences, failures } = await finish(session, plan)
+      await noteLargeObjects(session.main, session.emit)
+      await record(session, tables)
+      return assembleReport(session, { command: 'sync', started, changes: plan?.changes ?? [], tables, sequences, failures })
+    } finally {
+      await lock.release()
+    }
+  })
+}
+
+async function planStructure(session: Session): Promise<SchemaPlan> {
+  const { main, standby, emit } = session
+  emit({ type: 'phase', phase: 'structure' })
+  return planSchema(main, standby, schemaScope(session), schemaOptions(session))
+}
+
+/** Table → result, of those that must be compared before anything is written. */
+type Compared = ReadonlyMap<string, UnitResult>
+
+async function compareFirst(session: Session): Promise<Compared> {
+  const { config, standby, emit } = session
+  if (!config.syncData || !config.cleanExtra.rows) return new Map()
+  emit({ type: 'phase', phase: 'compare' })
+  const { units } = await readScope(session)
+  return withData(session, units, async context => {
+    const empty = await emptyUnits(standby, units)
+    const first = units.filter(unit => !empty.has(unit) && comparedFirst(context, unit))
+    const results = await compareUnits(context, first)
+    return new Map(results.map(result => [result.unit.name, result]))
+  })
+}
+
+async function guardAll(session: Session, plan: SchemaPlan | undefined, compared: Compared): Promise<void> {
+  const { config, standby } = session
+  guardDeletes([...compared.values()], config.maxDelete)
+  if (!plan || !config.cleanExtra.objects) return
+  const dropped = plan.changes.filter(change => change.action === 'drop' && change.kind === 'TABLE')
+  await guardDrops(standby, dropped, config.maxDelete)
+}
+
+async function writeRows(session: Session, compared: Compared): Promise<TableReport[]> {
+  const { config, standby, emit } = session
+  const scope = await readScope(session)
+  emit({ type: 'phase', phase: 'rows' })
+  noteTriggers(session, scope.units)
+  return withData(session, scope.units, async context => {
+    const empty = await emptyUnits(standby, scope.units)
+    const known = new Map<Unit, UnitResult>()
+    for (const unit of scope.units) {
+      const result = compared.get(unit.name)
+      if (result) known.set(unit, { ...result, unit, tally: { ...result.tally, unit } })
+    }
+    const results = await writeUnits(context, scope.units, empty, known)
+    return [
+      ...results.map(result => tableReport(result, 'sync', config.cleanExtra.rows)),
+      ...scope.missing.map(missingTable),
+      ...refusedReports(scope)
+    ]
+  })
+}
+
+function missingTable(unit: Unit): TableReport {
+  return {
+    ...missingReport(unit, 0, []),
+    status: 'failed',
+    hint: 'Let --sync-schema make it, or make it by hand.'
+  }
+}
+
+/** Where the role may not keep triggers from firing, the report says whose fired. */
+function noteTriggers({ replica, emit }: Session, units: readonly Unit[]): void {
+  if (replica) return
+  const fired = units.filter(unit => unit.standby.triggers.length > 0)
+  for (const unit of fired) {
+    const message = `triggers of ${unit.name} fire for the sync (${unit.standby.triggers.join(', ')}): the role may not set session_replication_role`
+    emit({ type: 'note', table: unit.name, message })
+  }
+}
+
+/** What the rows must satisfy, and what is made from them. */
+async function finish(session: Session, plan: SchemaPlan | undefined) {
+  const { config, main, standby, emit } = session
+  emit({ type: 'phase', phase: 'constraints' })
+  const options = schemaOptions(session)
+  if (plan) await applyPostData(plan, standby, options)
+  if (plan && config.cleanExtra.objects) await dropExtra(plan, standby, options)
+  if (!config.syncData) return { sequences: [], failures: [] }
+  emit({ type: 'phase', phase: 'sequences' })
+  const ours = await readSequences(main.sql, config.schemas, main.can)
+  const sequences = compareSequences(ours, await readSequences(standby.sql, config.schemas, standby.can))
+  await setSequences(standby, sequences, ours, config.cleanExtra.rows)
+  emit({ type: 'phase', phase: 'views' })
+  const failures = await refreshViews(
+    standby,
+    await readMaterializedViews(main.sql, config.schemas),
+    await readMaterializedViews(standby.sql, config.schemas)
+  )
+  return { sequences, failures }
+}
+
+async function record(session: Session, tables: readonly TableReport[]): Promise<void> {
+  const { standby, main, cut, config, emit } = session
+  if (!config.syncData || Object.keys(config.where).length > 0) return
+  const whole = tables.filter(table => table.status === 'synced' || table.status === 'identical' || table.left)
+  const names = whole.map(table => ({ schema: table.schema, name: table.table }))
+  const failure = await writeRecord(standby, sourceName(main), names, cut)
+  if (failure) emit({ type: 'note', message: failure })
+}
