@@ -2,7 +2,14 @@
 export { check, type CheckReport, type Finding } from './sync/check.js'
 export type { SyncConfig, SyncOptions } from './sync/config.js'
 export { diff } from './sync/diff.js'
-export type { Report, RowSample, SchemaChange, SequenceResult, TableReport, TableStatus } from './sync/report.js'
+export type {
+  Report,
+  RowSample,
+  SchemaChange,
+  SequenceResult,
+  TableReport,
+  TableStatus
+} from './sync/report.js'
 export type { RunContext } from './sync/session.js'
 export { sync } from './sync/sync.js'
 export type { Emit, RunEvent } from './core/events.js'

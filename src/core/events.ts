@@ -8,6 +8,8 @@ export type Phase = 'connect' | 'structure' | 'compare' | 'rows' | 'constraints'
 export type RunEvent =
   /** A part of the run begins. */
   | { type: 'phase'; phase: Phase }
+  /** What the rows' part is about, as far as it is known before: `rows` is the sum of the server's estimates. */
+  | { type: 'plan'; tables: number; rows: number }
   /** A table is taken up; `rows` is the server's own estimate, −1 if it has none. */
   | { type: 'table-start'; table: string; rows: number }
   /** So many more rows of the table were compared or loaded. */

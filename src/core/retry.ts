@@ -13,7 +13,11 @@ export interface RetryPolicy {
 }
 
 /** Runs `work`; its last error comes back as it is. Delays: 0.2 s, doubled each time, at most 10 s. */
-export async function retrying<T>(what: string, policy: RetryPolicy, work: (attempt: number) => Promise<T>): Promise<T> {
+export async function retrying<T>(
+  what: string,
+  policy: RetryPolicy,
+  work: (attempt: number) => Promise<T>
+): Promise<T> {
   return pRetry(work, {
     retries: policy.retries,
     minTimeout: 200,
@@ -24,7 +28,13 @@ export async function retrying<T>(what: string, policy: RetryPolicy, work: (atte
     shouldRetry: ({ error }) => !policy.signal.aborted && policy.transient(error),
     onFailedAttempt: ({ error, attemptNumber, retriesLeft }) => {
       if (retriesLeft === 0 || !policy.transient(error)) return
-      policy.emit({ type: 'retry', what, attempt: attemptNumber, delay: 200 * 2 ** (attemptNumber - 1), reason: messageOf(error) })
+      policy.emit({
+        type: 'retry',
+        what,
+        attempt: attemptNumber,
+        delay: 200 * 2 ** (attemptNumber - 1),
+        reason: messageOf(error)
+      })
     }
   })
 }

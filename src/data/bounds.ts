@@ -50,7 +50,13 @@ export function inRange(unit: Unit, range: Range): string {
   return keyRange(unit.key, range.low, range.high)
 }
 
-async function nextBounds(main: pg.Client, unit: Unit, size: number, from: Range, also: string): Promise<string[][]> {
+async function nextBounds(
+  main: pg.Client,
+  unit: Unit,
+  size: number,
+  from: Range,
+  also: string
+): Promise<string[][]> {
   const names = unit.key.map(column => column.name)
   const own = columnList(names, 't.')
   const renamed = unit.key.map((column, i) => `t.${ident(column.name)} AS b${i}`).join(', ')

@@ -16,19 +16,40 @@ import { chunkDiff } from './mend.js'
 import type { Pair } from './pairs.js'
 import { countDiff, type Tally } from './tally.js'
 import type { Unit } from './unit.js'
-import { compareVectors, emptyVector, keyCount, parseVector, vectorColumns, vectorItems, type Vector } from './vector.js'
+import {
+  compareVectors,
+  emptyVector,
+  keyCount,
+  parseVector,
+  vectorColumns,
+  vectorItems,
+  type Vector
+} from './vector.js'
 
 /** Compares a table whose keys the servers may sort differently. `only`: just these buckets, known to differ. */
-export async function compareBuckets(context: DataContext, unit: Unit, tally: Tally, visit: Visit, only?: readonly string[]) {
+export async function compareBuckets(
+  context: DataContext,
+  unit: Unit,
+  tally: Tally,
+  visit: Visit,
+  only?: readonly string[]
+) {
   if (!only) {
-    await retrying(unit.name, context.retry, () => context.pool.run(pair => digestBuckets(context, pair, unit, tally)))
+    await retrying(unit.name, context.retry, () =>
+      context.pool.run(pair => digestBuckets(context, pair, unit, tally))
+    )
   }
   const dirty = only ?? tally.dirty
   if (dirty.length === 0) return
   // The streams hold their connections while chunks are visited on the pool's.
   const reading = await context.pool.open()
   try {
-    for await (const { main, standby } of bucketPairs(reading, unit, bucketExpression(unit, tally.buckets), dirty)) {
+    for await (const { main, standby } of bucketPairs(
+      reading,
+      unit,
+      bucketExpression(unit, tally.buckets),
+      dirty
+    )) {
       const diff = compareVectors(unit, main, standby)
       countDiff(tally, diff)
       const rows = unit.key.map((_, i) => [...diff.insert[i]!, ...diff.update[i]!, ...diff.delete[i]!])
@@ -36,7 +57,9 @@ export async function compareBuckets(context: DataContext, unit: Unit, tally: Ta
       // The chunk is the rows that differ, by their keys, which an index serves; a bucket would be a scan.
       const condition = keyIn(unit.key, rows)
       await retrying(unit.name, context.retry, () =>
-        context.pool.run(async pair => visit(pair, { unit, condition, diff: await chunkDiff(pair, unit, condition) }))
+        context.pool.run(async pair =>
+          visit(pair, { unit, condition, diff: await chunkDiff(pair, unit, condition) })
+        )
       )
     }
   } finally {
@@ -45,12 +68,23 @@ export async function compareBuckets(context: DataContext, unit: Unit, tally: Ta
 }
 
 /** Takes both sides' digests of all buckets: counts every row, and leaves the buckets that differ in `tally.dirty`. */
-export async function digestBuckets(context: DataContext, pair: Pair, unit: Unit, tally: Tally): Promise<void> {
-  const rows = await pair.main.query<{ n: string }>(`SELECT pg_catalog.count(*)::text AS n FROM ${unit.source} WHERE ${unit.filter}`)
+export async function digestBuckets(
+  context: DataContext,
+  pair: Pair,
+  unit: Unit,
+  tally: Tally
+): Promise<void> {
+  const rows = await pair.main.query<{ n: string }>(
+    `SELECT pg_catalog.count(*)::text AS n FROM ${unit.source} WHERE ${unit.filter}`
+  )
   tally.buckets = bucketCount(Number(rows.rows[0]!.n), context.chunkSize)
   const bucket = bucketExpression(unit, tally.buckets)
-  const [main, standby] = await Promise.all([bucketDigests(pair.main, unit, bucket), bucketDigests(pair.standby, unit, bucket)])
-  const count = (side: Map<string, Digest>) => [...side.values()].reduce((sum, digest) => sum + digest.count, 0)
+  const [main, standby] = await Promise.all([
+    bucketDigests(pair.main, unit, bucket),
+    bucketDigests(pair.standby, unit, bucket)
+  ])
+  const count = (side: Map<string, Digest>) =>
+    [...side.values()].reduce((sum, digest) => sum + digest.count, 0)
   tally.main = count(main)
   tally.standby = count(standby)
   tally.dirty = [...new Set([...main.keys(), ...standby.keys()])]
@@ -73,7 +107,11 @@ function bucketCount(rows: number, size: number): number {
 }
 
 /** Every bucket's digest, by one scan. */
-export async function bucketDigests(client: pg.Client, unit: Unit, bucket: string): Promise<Map<string, Digest>> {
+export async function bucketDigests(
+  client: pg.Client,
+  unit: Unit,
+  bucket: string
+): Promise<Map<string, Digest>> {
   const { rows } = await client.query<string[]>({
     text: `SELECT b::text, ${digestItems(unit)} FROM (SELECT ${bucket} AS b, ${hashColumns(unit)}
       FROM ${unit.source} WHERE ${unit.filter}) s GROUP BY b`,
@@ -94,7 +132,8 @@ export async function* bucketPairs(
   let [a, b] = await Promise.all([main.next(), standby.next()])
   while (!a.done || !b.done) {
     const number = Math.min(a.done ? Infinity : a.value.bucket, b.done ? Infinity : b.value.bucket)
-    const take = (side: typeof a) => (!side.done && side.value.bucket === number ? side.value.vector : undefined)
+    const take = (side: typeof a) =>
+      !side.done && side.value.bucket === number ? side.value.vector : undefined
     const [here, there] = [take(a), take(b)]
     yield { bucket: number, main: here ?? emptyVector(unit), standby: there ?? emptyVector(unit) }
     ;[a, b] = await Promise.all([here ? main.next() : a, there ? standby.next() : b])
@@ -106,7 +145,12 @@ interface BucketVector {
   vector: Vector
 }
 
-async function* bucketVectors(client: pg.Client, unit: Unit, bucket: string, dirty: readonly string[]): AsyncGenerator<BucketVector, undefined> {
+async function* bucketVectors(
+  client: pg.Client,
+  unit: Unit,
+  bucket: string,
+  dirty: readonly string[]
+): AsyncGenerator<BucketVector, undefined> {
   // Packed group by group as they come sorted: one bucket in the server's memory, not all.
   await client.query('SET enable_hashagg = off')
   const keys = columnList(unit.key.map((_, i) => `k${i}`))

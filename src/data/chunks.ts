@@ -22,7 +22,12 @@ const enough = 8
 /** What is done with a chunk that differs, while its pair is still held. */
 export type Visit = (pair: Pair, chunk: Chunk & { diff: ChunkDiff }) => Promise<void>
 
-export async function compareRanges(context: DataContext, unit: Unit, tally: Tally, visit: Visit): Promise<void> {
+export async function compareRanges(
+  context: DataContext,
+  unit: Unit,
+  tally: Tally,
+  visit: Visit
+): Promise<void> {
   const size = Math.min(context.chunkSize, maxChunk)
   const work = new Work(context, unit, tally, visit)
   const borrow: Parameters<typeof ranges>[0] = use =>
@@ -36,7 +41,13 @@ export async function compareRanges(context: DataContext, unit: Unit, tally: Tal
 }
 
 /** Compares chunks that are known to differ, and visits each that still does. */
-export async function visitChunks(context: DataContext, unit: Unit, conditions: readonly string[], tally: Tally, visit: Visit) {
+export async function visitChunks(
+  context: DataContext,
+  unit: Unit,
+  conditions: readonly string[],
+  tally: Tally,
+  visit: Visit
+) {
   const work = new Work(context, unit, tally, visit, true)
   for (const condition of conditions) await work.add([condition])
   await work.finish()

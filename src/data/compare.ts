@@ -51,7 +51,12 @@ async function visitExtra(context: DataContext, unit: Unit, tally: Tally, visit:
 }
 
 /** Visits the chunks that an earlier comparison found to differ; counts nothing. */
-export async function revisitUnit(context: DataContext, unit: Unit, tally: Tally, visit: Visit): Promise<void> {
+export async function revisitUnit(
+  context: DataContext,
+  unit: Unit,
+  tally: Tally,
+  visit: Visit
+): Promise<void> {
   const uncounted = { ...newTally(unit), buckets: tally.buckets }
   if (context.since.has(unit)) await visitUnit(context, unit, uncounted, visit)
   else if (unit.strategy === 'range') await visitChunks(context, unit, tally.dirty, uncounted, visit)

@@ -36,7 +36,11 @@ export function parseDigest(unit: Unit, row: readonly unknown[]): Digest {
 }
 
 /** The digests of several sets of rows, by one statement; conditions are over the alias `t`. */
-export async function digests(client: pg.Client, unit: Unit, conditions: readonly string[]): Promise<Digest[]> {
+export async function digests(
+  client: pg.Client,
+  unit: Unit,
+  conditions: readonly string[]
+): Promise<Digest[]> {
   const parts = conditions.map(
     (condition, i) =>
       `SELECT ${i}, ${digestItems(unit)} FROM (SELECT ${hashColumns(unit)} FROM ${unit.source} WHERE ${unit.filter} AND ${condition}) s`
@@ -48,7 +52,9 @@ export async function digests(client: pg.Client, unit: Unit, conditions: readonl
 }
 
 export function sameDigest(a: Digest, b: Digest): boolean {
-  return a.count === b.count && a.sums.every(([xor, sum], i) => xor === b.sums[i]![0] && sum === b.sums[i]![1])
+  return (
+    a.count === b.count && a.sums.every(([xor, sum], i) => xor === b.sums[i]![0] && sum === b.sums[i]![1])
+  )
 }
 
 /** The digest of both sets together (they share no row). */

@@ -67,7 +67,9 @@ export function fdwMover(main: Server, address: FdwAddress): Mover {
 async function ensureExtension(pair: Pair, schema: string): Promise<boolean> {
   await pair.standby.query(`CREATE SCHEMA ${ident(schema)}`)
   const exists = async () => {
-    const found = await pair.standby.query(`SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'postgres_fdw'`)
+    const found = await pair.standby.query(
+      `SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'postgres_fdw'`
+    )
     return found.rows.length > 0
   }
   if (await exists()) return false
@@ -83,10 +85,16 @@ async function ensureExtension(pair: Pair, schema: string): Promise<boolean> {
   return true
 }
 
-async function sendOptions(pair: Pair, options: readonly (readonly [string, string, string | undefined])[]): Promise<void> {
+async function sendOptions(
+  pair: Pair,
+  options: readonly (readonly [string, string, string | undefined])[]
+): Promise<void> {
   await pair.standby.query('CREATE TEMPORARY TABLE pgsyncer_link (kind text, name text, value text)')
-  const escape = (text: string) => text.replace(/[\\\t\n\r]/g, found => ({ '\t': '\\t', '\n': '\\n', '\r': '\\r' })[found] ?? '\\\\')
-  const lines = options.filter(([, , value]) => value !== undefined && value !== '').map(([kind, name, value]) => `${kind}\t${name}\t${escape(value!)}\n`)
+  const escape = (text: string) =>
+    text.replace(/[\\\t\n\r]/g, found => ({ '\t': '\\t', '\n': '\\n', '\r': '\\r' })[found] ?? '\\\\')
+  const lines = options
+    .filter(([, , value]) => value !== undefined && value !== '')
+    .map(([kind, name, value]) => `${kind}\t${name}\t${escape(value!)}\n`)
   await pipeline(Readable.from(lines), pair.standby.query(copyFrom('COPY pg_temp.pgsyncer_link FROM STDIN')))
 }
 
@@ -109,7 +117,9 @@ async function importTable(pair: Pair, unit: Unit, name: string): Promise<void> 
   await pair.standby.query(
     `IMPORT FOREIGN SCHEMA ${ident(schema)} LIMIT TO (${ident(table)}) FROM SERVER ${ident(name)} INTO ${ident(local)}`
   )
-  const { rows } = await pair.standby.query(`SELECT pg_catalog.to_regclass(${literal(qualified(local, table))}) AS found`)
+  const { rows } = await pair.standby.query(
+    `SELECT pg_catalog.to_regclass(${literal(qualified(local, table))}) AS found`
+  )
   if (rows[0].found !== null) return
   // Below 14, IMPORT leaves partitions out.
   const columns = unit.written.map(column => `${ident(column.name)} ${column.type}`).join(', ')

@@ -17,10 +17,16 @@ export class ForeignKeyGraph {
     readonly units: readonly Unit[],
     readonly keys: readonly ForeignKey[]
   ) {
-    for (const unit of units) {
-      const parents = new Set<Unit>()
-      for (const key of this.from(unit)) for (const parent of units) if (refersTo(key, parent)) parents.add(parent)
-      this.#parents.set(unit, parents)
+    for (const unit of units) this.#parents.set(unit, new Set())
+    for (const child of units) {
+      for (const key of this.from(child)) {
+        for (const parent of units) {
+          if (!refersTo(key, parent)) continue
+          this.#parents.get(child)!.add(parent)
+          // An update of the parent can break the child as well: neither goes before the other.
+          if (!this.byKey(key, parent)) this.#parents.get(parent)!.add(child)
+        }
+      }
     }
     for (const group of components(units, unit => [...this.#parents.get(unit)!])) {
       for (const unit of group) this.#groups.set(unit, group)
@@ -108,9 +114,16 @@ function components(nodes: readonly Unit[], next: (node: Unit) => Unit[]): Unit[
  * Fails where a row of `rows` (a FROM item with the alias `t`, and a condition) refers to a parent that is not there.
  * Needed wherever session_replication_role keeps the constraint's own trigger from looking.
  */
-export async function checkParents(standby: pg.Client, key: ForeignKey, rows: string, condition = 'true'): Promise<void> {
+export async function checkParents(
+  standby: pg.Client,
+  key: ForeignKey,
+  rows: string,
+  condition = 'true'
+): Promise<void> {
   const set = key.columns.map(column => `t.${ident(column)} IS NOT NULL`).join(' AND ')
-  const match = key.columns.map((column, i) => `p.${ident(key.parentColumns[i]!)} = t.${ident(column)}`).join(' AND ')
+  const match = key.columns
+    .map((column, i) => `p.${ident(key.parentColumns[i]!)} = t.${ident(column)}`)
+    .join(' AND ')
   const found = await standby.query({
     text: `SELECT ${key.columns.map(column => `t.${ident(column)}::text`).join(', ')} FROM ${rows} WHERE ${condition} AND ${set}
       AND NOT EXISTS (SELECT 1 FROM ${qualified(key.parentSchema, key.parentName)} p WHERE ${match}) LIMIT 1`,

@@ -21,7 +21,10 @@ const probe = `ROW(1::int2, 2::int4, 3::int8, true, '00000000-0000-4000-8000-000
 export async function chooseHashForm(main: Server, standby: Server, strict: boolean): Promise<HashForm> {
   const both = (feature: 'hashRecord' | 'hashText') => main.can[feature] && standby.can[feature]
   if (strict) return both('hashText') ? 'sha256' : 'md5'
-  const forms: HashForm[] = [...(both('hashRecord') ? ['record' as const] : []), ...(both('hashText') ? ['text' as const] : [])]
+  const forms: HashForm[] = [
+    ...(both('hashRecord') ? ['record' as const] : []),
+    ...(both('hashText') ? ['text' as const] : [])
+  ]
   for (const form of forms) {
     const query = `SELECT (${hashOfRecord(form, probe)[0]})::text AS hash`
     const [a, b] = await Promise.all([main.sql.unsafe(query), standby.sql.unsafe(query)])
@@ -62,11 +65,16 @@ function hashOfRecord(form: HashForm, record: string): string[] {
     case 'record':
       return [`pg_catalog.hash_record_extended(${record}, 0)`]
     case 'text':
-      return [`pg_catalog.hashtextextended(${record}::text, 0)`, `pg_catalog.hashtextextended(${record}::text, 1)`]
+      return [
+        `pg_catalog.hashtextextended(${record}::text, 0)`,
+        `pg_catalog.hashtextextended(${record}::text, 1)`
+      ]
     case 'md5':
       return halves(`pg_catalog.md5(pg_catalog.convert_to(${record}::text, 'UTF8'))`)
     case 'sha256':
-      return halves(`pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${record}::text, 'UTF8')), 'hex')`)
+      return halves(
+        `pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${record}::text, 'UTF8')), 'hex')`
+      )
   }
 }
 

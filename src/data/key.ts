@@ -83,13 +83,18 @@ export function keyIn(columns: readonly KeyColumn[], keys: KeyTexts): string {
   const arrays = columns.map((column, index) => `${literal(arrayText(keys[index]!))}::${arrayType(column)}`)
   if (columns.length === 1) return `t.${ident(columns[0]!.name)} = ANY (${arrays[0]})`
   const names = columns.map(column => `t.${ident(column.name)}`).join(', ')
-  return `(${names}) IN (SELECT * FROM pg_catalog.unnest(${arrays.join(', ')}))`
+  return `(${names}) IN (SELECT * FROM unnest(${arrays.join(', ')}))`
 }
 
 /** Keys from `low` (in) to `high` (out), either open where undefined; composite keys compare as rows. */
-export function keyRange(columns: readonly KeyColumn[], low: readonly string[] | undefined, high: readonly string[] | undefined): string {
+export function keyRange(
+  columns: readonly KeyColumn[],
+  low: readonly string[] | undefined,
+  high: readonly string[] | undefined
+): string {
   const names = columns.map(column => `t.${ident(column.name)}`).join(', ')
-  const row = (values: readonly string[]) => columns.map((column, i) => `${literal(values[i]!)}::${column.type}`).join(', ')
+  const row = (values: readonly string[]) =>
+    columns.map((column, i) => `${literal(values[i]!)}::${column.type}`).join(', ')
   const side = (operator: string, values: readonly string[]) =>
     columns.length === 1 ? `${names} ${operator} ${row(values)}` : `(${names}) ${operator} (${row(values)})`
   return [...(low ? [side('>=', low)] : []), ...(high ? [side('<', high)] : [])].join(' AND ') || 'true'

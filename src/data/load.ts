@@ -50,13 +50,22 @@ async function loadPiece(context: DataContext, unit: Unit, condition: string): P
  */
 async function cutByPages(context: DataContext, unit: Unit): Promise<string[]> {
   const { main } = context.pool
-  if (!main.can.tidRange || unit.main.kind !== 'r' || !context.mover.byPlace || context.graph.from(unit).length > 0) return ['true']
+  if (
+    !main.can.tidRange ||
+    unit.main.kind !== 'r' ||
+    !context.mover.byPlace ||
+    context.graph.from(unit).length > 0
+  )
+    return ['true']
   const [size] = await main.sql<{ pages: number }[]>`
     SELECT (pg_catalog.pg_relation_size(${unit.main.oid}::oid) / current_setting('block_size')::int)::int AS pages`
   const pieces = Math.min(context.workers * 2, Math.floor((size?.pages ?? 0) / piecePages))
   if (pieces < 2) return ['true']
   const bound = (piece: number) => `'(${Math.ceil((size!.pages / pieces) * piece)},0)'::tid`
   return Array.from({ length: pieces }, (_, i) =>
-    [...(i > 0 ? [`t.ctid >= ${bound(i)}`] : []), ...(i < pieces - 1 ? [`t.ctid < ${bound(i + 1)}`] : [])].join(' AND ')
+    [
+      ...(i > 0 ? [`t.ctid >= ${bound(i)}`] : []),
+      ...(i < pieces - 1 ? [`t.ctid < ${bound(i + 1)}`] : [])
+    ].join(' AND ')
   )
 }

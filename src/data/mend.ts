@@ -43,7 +43,12 @@ function isConflict(error: unknown): boolean {
  * Mends the chunks in one transaction: all of them, or none.
  * @throws DataError (ProofError) naming the table; the driver's error for anything else. Nothing is committed then.
  */
-export async function mend(context: DataContext, pair: Pair, chunks: readonly Chunk[], rules: MendRules): Promise<Outcome> {
+export async function mend(
+  context: DataContext,
+  pair: Pair,
+  chunks: readonly Chunk[],
+  rules: MendRules
+): Promise<Outcome> {
   const { standby } = pair
   const units = [...new Set(chunks.map(chunk => chunk.unit))]
   for (const unit of units) await ensureStage(pair, unit)
@@ -52,7 +57,8 @@ export async function mend(context: DataContext, pair: Pair, chunks: readonly Ch
     await context.mover.begin(pair, units)
     const deferred = await deferConstraints(context, pair, units)
     const proofs: { chunk: Chunk; expected: Digest }[] = []
-    for (const chunk of chunks) proofs.push({ chunk, expected: await stageChunk(context, pair, chunk, rules) })
+    for (const chunk of chunks)
+      proofs.push({ chunk, expected: await stageChunk(context, pair, chunk, rules) })
     for (const unit of units) await applyStage(context, pair, unit, rules.replace)
     await restoreConstraints(pair, deferred)
     await checkForeignKeys(context, pair, units, rules.deletes)
@@ -96,7 +102,10 @@ async function stageChunk(context: DataContext, pair: Pair, chunk: Chunk, rules:
 
 /** What differs in a chunk now. */
 export async function chunkDiff(pair: Pair, unit: Unit, condition: string): Promise<ChunkDiff> {
-  const [main, standby] = await Promise.all([vector(pair.main, unit, condition), vector(pair.standby, unit, condition)])
+  const [main, standby] = await Promise.all([
+    vector(pair.main, unit, condition),
+    vector(pair.standby, unit, condition)
+  ])
   return compareVectors(unit, main, standby)
 }
 
@@ -110,9 +119,12 @@ async function applyStage(context: DataContext, pair: Pair, unit: Unit, replace:
   const insert = `INSERT INTO ${unit.relation} (${columns})${overriding} SELECT ${writtenColumns(unit, 's.')} FROM ${stage} s`
   // An ALWAYS identity cannot be set by an update; where such a value differs, the proof asks for a replacement.
   const settable = unit.written.filter(
-    column => !keyNames.includes(column.name) && unit.standby.columns.find(one => one.name === column.name)?.identity !== 'a'
+    column =>
+      !keyNames.includes(column.name) &&
+      unit.standby.columns.find(one => one.name === column.name)?.identity !== 'a'
   )
-  const set = (from: string) => settable.map(column => `${ident(column.name)} = ${from}${ident(column.name)}`).join(', ')
+  const set = (from: string) =>
+    settable.map(column => `${ident(column.name)} = ${from}${ident(column.name)}`).join(', ')
   if (replace) {
     await refuseCascade(context, pair, unit, `EXISTS (SELECT 1 FROM ${stage} s WHERE ${sameKey})`)
     await standby.query(`DELETE FROM ${unit.source} USING ${stage} s WHERE ${sameKey}`)
@@ -121,7 +133,8 @@ async function applyStage(context: DataContext, pair: Pair, unit: Unit, replace:
     const action = settable.length === 0 ? 'NOTHING' : `UPDATE SET ${set('EXCLUDED.')}`
     await standby.query(`${insert} ON CONFLICT (${columnList(keyNames)}) DO ${action}`)
   } else {
-    if (settable.length > 0) await standby.query(`UPDATE ${unit.source} SET ${set('s.')} FROM ${stage} s WHERE ${sameKey}`)
+    if (settable.length > 0)
+      await standby.query(`UPDATE ${unit.source} SET ${set('s.')} FROM ${stage} s WHERE ${sameKey}`)
     await standby.query(`${insert} WHERE NOT EXISTS (SELECT 1 FROM ${unit.source} WHERE ${sameKey})`)
   }
 }
@@ -158,10 +171,16 @@ async function restoreConstraints(pair: Pair, restore: readonly string[]): Promi
   for (const statement of restore) await pair.standby.query(statement)
 }
 
-async function checkForeignKeys(context: DataContext, pair: Pair, units: readonly Unit[], deletes: boolean): Promise<void> {
+async function checkForeignKeys(
+  context: DataContext,
+  pair: Pair,
+  units: readonly Unit[],
+  deletes: boolean
+): Promise<void> {
   if (!context.pool.replica) return
   for (const unit of units) {
-    for (const key of context.graph.from(unit)) await checkParents(pair.standby, key, `${stageOf(pair, unit)} t`)
+    for (const key of context.graph.from(unit))
+      await checkParents(pair.standby, key, `${stageOf(pair, unit)} t`)
     for (const key of context.graph.to(unit)) {
       if (!deletes && context.graph.byKey(key, unit)) continue
       await checkParents(pair.standby, key, `${qualified(key.childSchema, key.childName)} t`)
@@ -173,16 +192,21 @@ async function checkForeignKeys(context: DataContext, pair: Pair, units: readonl
 async function refuseCascade(context: DataContext, pair: Pair, unit: Unit, condition: string): Promise<void> {
   if (context.pool.replica) return
   for (const key of context.graph.to(unit).filter(one => one.acts)) {
-    const match = key.columns.map((column, i) => `c.${ident(column)} = t.${ident(key.parentColumns[i]!)}`).join(' AND ')
+    const match = key.columns
+      .map((column, i) => `c.${ident(column)} = t.${ident(key.parentColumns[i]!)}`)
+      .join(' AND ')
     const child = qualified(key.childSchema, key.childName)
     const { rows } = await pair.standby.query(
       `SELECT 1 FROM ${unit.source} JOIN ${child} c ON ${match} WHERE ${condition} LIMIT 1`
     )
     if (rows.length === 0) continue
-    throw new DataError(`deleting from ${unit.name} would cascade to ${key.childSchema}.${key.childName} by ${key.name}`, {
-      table: unit.name,
-      hint: `Remove the child rows first, or give the standby's role the right to set session_replication_role.`
-    })
+    throw new DataError(
+      `deleting from ${unit.name} would cascade to ${key.childSchema}.${key.childName} by ${key.name}`,
+      {
+        table: unit.name,
+        hint: `Remove the child rows first, or give the standby's role the right to set session_replication_role.`
+      }
+    )
   }
 }
 

@@ -35,10 +35,13 @@ export const copyMover: Mover = {
     const target = pair.standby.query(copyFrom(`COPY ${into} (${writtenColumns(unit)}) FROM STDIN ${format}`))
     await pipeline(source, target, { signal })
     if (source.rowCount === target.rowCount) return target.rowCount ?? 0
-    throw new DataError(`main sent ${source.rowCount} rows of ${unit.name} and the standby stored ${target.rowCount}`, {
-      table: unit.name,
-      hint: 'A trigger on the standby drops rows: disable it, or give the role the right to session_replication_role.'
-    })
+    throw new DataError(
+      `main sent ${source.rowCount} rows of ${unit.name} and the standby stored ${target.rowCount}`,
+      {
+        table: unit.name,
+        hint: 'A trigger on the standby drops rows: disable it, or give the role the right to session_replication_role.'
+      }
+    )
   }
 }
 

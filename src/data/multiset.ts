@@ -77,7 +77,10 @@ async function rewrite(context: DataContext, pair: Pair, unit: Unit, tally: Tall
   } finally {
     await context.pool.discard(reading)
   }
-  const [main, standby] = await Promise.all([bucketDigests(pair.main, unit, bucket), bucketDigests(pair.standby, unit, bucket)])
+  const [main, standby] = await Promise.all([
+    bucketDigests(pair.main, unit, bucket),
+    bucketDigests(pair.standby, unit, bucket)
+  ])
   for (const name of new Set([...main.keys(), ...standby.keys()])) {
     const expected = addDigests(main.get(name) ?? emptyDigest(unit), kept.get(name) ?? emptyDigest(unit))
     if (sameDigest(expected, standby.get(name) ?? emptyDigest(unit))) continue
@@ -97,9 +100,18 @@ async function checkKeys(context: DataContext, pair: Pair, unit: Unit): Promise<
 }
 
 /** Per bucket, the ctids of main's rows that are missing, and of the standby's copies that are too many. */
-async function* differences(reading: Pair, unit: Unit, tally: Tally): AsyncGenerator<ChunkDiff & { bucket: number }> {
+async function* differences(
+  reading: Pair,
+  unit: Unit,
+  tally: Tally
+): AsyncGenerator<ChunkDiff & { bucket: number }> {
   const bucket = bucketExpression(unit, tally.buckets)
-  for await (const { bucket: number, main, standby } of bucketPairs(reading, byPlace(unit), bucket, tally.dirty)) {
+  for await (const { bucket: number, main, standby } of bucketPairs(
+    reading,
+    byPlace(unit),
+    bucket,
+    tally.dirty
+  )) {
     const insert: string[] = []
     const surplus: string[] = []
     let extra = emptyDigest(unit)

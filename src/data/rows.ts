@@ -92,7 +92,11 @@ class Writing {
     const group = graph.circular(unit) && unit.strategy !== 'multiset' ? graph.group(unit) : [unit]
     const parents = graph.before(unit).map(parent => this.#start(parent))
     const work = Promise.all(parents).then(() =>
-      this.#limit(() => (group.length > 1 || graph.circular(unit) ? this.#group(group) : this.#one(unit).then(result => [result])))
+      this.#limit(() =>
+        group.length > 1 || graph.circular(unit)
+          ? this.#group(group)
+          : this.#one(unit).then(result => [result])
+      )
     )
     for (const member of group) {
       this.#started.set(
@@ -105,7 +109,11 @@ class Writing {
 
   /** Others refer to it: its extra rows go after theirs. */
   #deletesLater(unit: Unit): boolean {
-    return this.context.graph.to(unit).length > 0 && !this.context.graph.circular(unit) && unit.strategy !== 'multiset'
+    return (
+      this.context.graph.to(unit).length > 0 &&
+      !this.context.graph.circular(unit) &&
+      unit.strategy !== 'multiset'
+    )
   }
 
   #one(unit: Unit): Promise<UnitResult> {
@@ -153,7 +161,8 @@ class Writing {
       const rules = { deletes, replace: false }
       let outcome = await mend(context, pair, [chunk], rules)
       // Rows that did not come from the cut may be newer than it.
-      if (outcome === 'conflict' && !context.mover.ofCut) outcome = await mend({ ...context, mover: copyMover }, pair, [chunk], rules)
+      if (outcome === 'conflict' && !context.mover.ofCut)
+        outcome = await mend({ ...context, mover: copyMover }, pair, [chunk], rules)
       if (outcome === 'conflict') conflicts.push(chunk.condition)
     }
     if (revisit) await revisitUnit(context, unit, tally, visit)
@@ -186,9 +195,9 @@ class Writing {
     if (failed || chunks.length === 0) return results
     return Promise.all(
       ((transaction: Promise<void>) =>
-        results.map(result => attempt(context, result.unit, result.tally, () => transaction.then(() => result.status))))(
-        this.#transaction(group.map(unit => unit.name).join(', '), chunks, false)
-      )
+        results.map(result =>
+          attempt(context, result.unit, result.tally, () => transaction.then(() => result.status))
+        ))(this.#transaction(group.map(unit => unit.name).join(', '), chunks, false))
     )
   }
 
@@ -196,13 +205,17 @@ class Writing {
   async #transaction(what: string, chunks: readonly Chunk[], replace: boolean): Promise<void> {
     const context = { ...this.context, mover: copyMover }
     const rules = { deletes: context.deletes, replace }
-    const outcome = await retrying(what, context.retry, () => context.pool.run(pair => mend(context, pair, chunks, rules)))
+    const outcome = await retrying(what, context.retry, () =>
+      context.pool.run(pair => mend(context, pair, chunks, rules))
+    )
     if (outcome === 'conflict') await this.#transaction(what, chunks, true)
   }
 
   async #delete(result: UnitResult): Promise<void> {
     const { unit, tally } = result
-    const chunks = this.context.since.has(unit) ? await this.#extraChunks(unit) : tally.dirty.map(dirty => ({ unit, condition: dirtyCondition(unit, tally, dirty) }))
+    const chunks = this.context.since.has(unit)
+      ? await this.#extraChunks(unit)
+      : tally.dirty.map(dirty => ({ unit, condition: dirtyCondition(unit, tally, dirty) }))
     const after = await attempt(this.context, unit, tally, async () => {
       await this.#transaction(unit.name, chunks, false)
       return 'synced'
@@ -225,7 +238,9 @@ function dirtyCondition(unit: Unit, tally: Tally, dirty: string): string {
 
 /** The largest first, so that none is left alone at the end. */
 function bySize(units: readonly Unit[]): Unit[] {
-  return units.toSorted((a, b) => Math.max(b.main.estimate, b.main.pages) - Math.max(a.main.estimate, a.main.pages))
+  return units.toSorted(
+    (a, b) => Math.max(b.main.estimate, b.main.pages) - Math.max(a.main.estimate, a.main.pages)
+  )
 }
 
 async function attempt(
@@ -249,9 +264,11 @@ async function attempt(
 
 /** A driver's or our own error as a reason and a hint. */
 function explain(error: unknown): { reason: string; hint?: string } {
-  if (error instanceof PgsyncerError) return { reason: error.message, ...(error.hint !== undefined && { hint: error.hint }) }
+  if (error instanceof PgsyncerError)
+    return { reason: error.message, ...(error.hint !== undefined && { hint: error.hint }) }
   const { detail } = error as { detail?: unknown }
-  const reason = typeof detail === 'string' && detail !== '' ? `${messageOf(error)} (${detail})` : messageOf(error)
+  const reason =
+    typeof detail === 'string' && detail !== '' ? `${messageOf(error)} (${detail})` : messageOf(error)
   const hint = hints[codeOf(error) ?? '']
   return { reason, ...(hint !== undefined && { hint }) }
 }
@@ -262,7 +279,8 @@ const hints: Record<string, string> = {
   '23503': 'Bring the table that it refers to up to date in the same run.',
   '23502': 'The standby forbids a NULL that main has: alter its column.',
   '23514': 'The standby has a CHECK that main’s rows break: alter it.',
-  '42501': 'Grant the role what it needs: SELECT on main; SELECT, INSERT, UPDATE, DELETE and TEMPORARY on the standby.',
+  '42501':
+    'Grant the role what it needs: SELECT on main; SELECT, INSERT, UPDATE, DELETE and TEMPORARY on the standby.',
   '55P03': 'Another session holds a lock on it: try again, or raise --lock-timeout.',
   '57014': 'Raise --statement-timeout, or lower --chunk-size.',
   '22P05': 'The standby’s encoding has no such character: create its database with UTF8.'

@@ -16,7 +16,12 @@ export interface RowSample {
 }
 
 /** At most `limit` rows of a chunk that differ. */
-export async function sampleRows(pair: Pair, unit: Unit, diff: ChunkDiff, limit: number): Promise<RowSample[]> {
+export async function sampleRows(
+  pair: Pair,
+  unit: Unit,
+  diff: ChunkDiff,
+  limit: number
+): Promise<RowSample[]> {
   if (limit <= 0) return []
   const some = (keys: KeyTexts, count: number) => keys.map(column => column.slice(0, Math.max(0, count)))
   const insert = some(diff.insert, limit)
@@ -28,7 +33,11 @@ export async function sampleRows(pair: Pair, unit: Unit, diff: ChunkDiff, limit:
     rowsByKey(pair.standby, unit, join(remove, update))
   ])
   const samples: RowSample[] = []
-  for (const [kind, keys] of [['insert', insert], ['update', update], ['delete', remove]] as const) {
+  for (const [kind, keys] of [
+    ['insert', insert],
+    ['update', update],
+    ['delete', remove]
+  ] as const) {
     keys[0]!.forEach((_, row) => {
       const texts = keys.map(column => column[row]!)
       const name = texts.join('\0')
@@ -58,9 +67,9 @@ export function sampleColumns(
   return columns
 }
 
-/** The compared columns as SELECT items of text over `t`. */
+/** The compared columns as SELECT items of text over `t`; NULL for a table without columns. */
 export function textColumns(unit: Unit): string {
-  return unit.compared.map(column => `t.${ident(column.name)}::text`).join(', ')
+  return unit.compared.map(column => `t.${ident(column.name)}::text`).join(', ') || 'NULL'
 }
 
 async function rowsByKey(client: pg.Client, unit: Unit, keys: KeyTexts): Promise<Map<string, Text[]>> {

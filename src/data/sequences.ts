@@ -10,6 +10,8 @@ export interface SequenceResult {
   status: 'identical' | 'differs' | 'ahead' | 'synced' | 'failed' | 'skipped'
   main: string
   standby: string | null
+  /** Main's next value is after `main`, not `main` itself. */
+  called?: boolean
   reason?: string
 }
 
@@ -24,6 +26,7 @@ export function compareSequences(main: readonly Sequence[], standby: readonly Se
       status: !other ? 'differs' : position(ours, other),
       main: ours.lastValue,
       standby: other?.lastValue ?? null,
+      called: ours.called,
       ...(!other && { reason: 'missing on the standby' })
     }
   })
@@ -46,11 +49,14 @@ export async function setSequences(
 ): Promise<void> {
   const ours = new Map(main.map(one => [qualified(one.schema, one.name), one]))
   for (const result of results) {
-    if (result.standby === null || !(result.status === 'differs' || (result.status === 'ahead' && backwards))) continue
+    if (result.standby === null || !(result.status === 'differs' || (result.status === 'ahead' && backwards)))
+      continue
     const name = qualified(result.schema, result.name)
     const { lastValue, called } = ours.get(name)!
     try {
-      await standby.sql.unsafe(`SELECT pg_catalog.setval(${literal(name)}::regclass, ${literal(lastValue)}::bigint, ${called})`)
+      await standby.sql.unsafe(
+        `SELECT pg_catalog.setval(${literal(name)}::regclass, ${literal(lastValue)}::bigint, ${called})`
+      )
       result.status = 'synced'
     } catch (error) {
       result.status = 'failed'

@@ -58,7 +58,9 @@ export function makeUnit(main: Table, standby: Table, rules: UnitRules): Unit | 
   if (refusal) return refusal
   const compared = main.columns.filter(column => !rules.exclude.has(column.name))
   const other = new Map(standby.columns.map(column => [column.name, column]))
-  const written = compared.filter(column => column.generated === '' && other.get(column.name)?.generated === '')
+  const written = compared.filter(
+    column => column.generated === '' && other.get(column.name)?.generated === ''
+  )
   const key = commonKey(main, standby, new Set(written.map(column => column.name)))
   const only = main.kind === 'p' || standby.kind === 'p' ? '' : 'ONLY '
   const relation = qualified(main.schema, main.name)
@@ -91,7 +93,10 @@ function differingColumns(main: Table, standby: Table, exclude: ReadonlySet<stri
     const other = theirs.get(column.name)
     if (!other) return say(`column ${column.name} is missing on the standby`, column.name)
     if (other.type !== column.type) {
-      return say(`column ${column.name} is ${column.type} on main and ${other.type} on the standby`, column.name)
+      return say(
+        `column ${column.name} is ${column.type} on main and ${other.type} on the standby`,
+        column.name
+      )
     }
   }
   const ours = new Set(main.columns.map(column => column.name))

@@ -21,7 +21,13 @@ export function hasUpdatedAt(unit: Unit): boolean {
 }
 
 /** @param since a time, as PostgreSQL reads it. */
-export async function compareUpdated(context: DataContext, unit: Unit, since: string, tally: Tally, visit: Visit): Promise<void> {
+export async function compareUpdated(
+  context: DataContext,
+  unit: Unit,
+  since: string,
+  tally: Tally,
+  visit: Visit
+): Promise<void> {
   const column = unit.compared.find(one => one.name === 'updated_at')!
   const later = `t.${ident('updated_at')} > ${literal(since)}::timestamptz${column.base.endsWith('with time zone') ? '' : " AT TIME ZONE 'UTC'"}`
   const borrow: Parameters<typeof ranges>[0] = use =>
@@ -37,7 +43,8 @@ export async function compareUpdated(context: DataContext, unit: Unit, since: st
             const keys = compareVectors(unit, main, emptyVector(unit)).insert
             const condition = keyIn(unit.key, keys)
             const diff = compareVectors(unit, main, await vector(pair.standby, unit, condition))
-            if (keyCount(diff.insert) + keyCount(diff.update) > 0) await visit(pair, { unit, condition, diff })
+            if (keyCount(diff.insert) + keyCount(diff.update) > 0)
+              await visit(pair, { unit, condition, diff })
             countDiff(tally, diff)
             tally.main += diff.main.count
             tally.standby += diff.standbyCount

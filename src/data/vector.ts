@@ -33,7 +33,10 @@ export function vectorItems(unit: Unit): string {
     const item = column.width > 0 ? `k${i}` : `pg_catalog.int4send(pg_catalog.octet_length(k${i})) || k${i}`
     return `pg_catalog.string_agg(${item}, '')`
   })
-  return [...keys, ...unit.hashes.map((_, i) => `pg_catalog.string_agg(pg_catalog.int8send(h${i}), '')`)].join(', ')
+  return [
+    ...keys,
+    ...unit.hashes.map((_, i) => `pg_catalog.string_agg(pg_catalog.int8send(h${i}), '')`)
+  ].join(', ')
 }
 
 export function vectorColumns(unit: Unit): string {
@@ -104,7 +107,9 @@ export function compareVectors(unit: Unit, main: Vector, standby: Vector): Chunk
     delete: none()
   }
   const put = (texts: KeyTexts, side: Vector, row: number) => {
-    side.keys.forEach((key, i) => texts[i]!.push(decodeKey(key.column, key.bytes, key.start(row), key.end(row))))
+    side.keys.forEach((key, i) =>
+      texts[i]!.push(decodeKey(key.column, key.bytes, key.start(row), key.end(row)))
+    )
   }
   const [m, n] = [main.digest.count, standby.digest.count]
   const aligned = main.keys.every((key, i) => key.bytes.equals(standby.keys[i]!.bytes))
@@ -141,7 +146,12 @@ export function compareVectors(unit: Unit, main: Vector, standby: Vector): Chunk
   return diff
 }
 
-function eachDifference(a: readonly Buffer[], b: readonly Buffer[], count: number, found: (row: number) => void): void {
+function eachDifference(
+  a: readonly Buffer[],
+  b: readonly Buffer[],
+  count: number,
+  found: (row: number) => void
+): void {
   const same = (from: number, to: number) =>
     a.every((bytes, i) => bytes.compare(b[i]!, from * 8, to * 8, from * 8, to * 8) === 0)
   for (let from = 0; from < count; from += block) {
@@ -177,7 +187,13 @@ interface Matches {
   standby(row: number): void
 }
 
-function matchRest(a: Vector, rowsA: readonly number[], b: Vector, rowsB: readonly number[], found: Matches): void {
+function matchRest(
+  a: Vector,
+  rowsA: readonly number[],
+  b: Vector,
+  rowsB: readonly number[],
+  found: Matches
+): void {
   const name = (side: Vector, row: number) =>
     side.keys.map(key => key.bytes.toString('latin1', key.start(row), key.end(row))).join('\u0100')
   const standby = new Map(rowsB.map(row => [name(b, row), row]))

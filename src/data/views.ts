@@ -13,7 +13,9 @@ export async function refreshViews(
   main: readonly MaterializedView[],
   existing: readonly MaterializedView[]
 ): Promise<string[]> {
-  const populated = new Set(main.filter(view => view.populated).map(view => qualified(view.schema, view.name)))
+  const populated = new Set(
+    main.filter(view => view.populated).map(view => qualified(view.schema, view.name))
+  )
   const failures: string[] = []
   for (const { schema, name } of existing) {
     if (!populated.has(qualified(schema, name))) continue

@@ -38,7 +38,9 @@ export async function openServer(role: Role, dsn: string, env: Env, limits: Sess
   const pins = sessionPins(versionNumber, limits)
   const address = `${target.host}:${target.port}/${database}`
   const sql = postgres({
-    ...(target.host.startsWith('/') ? { path: `${target.host}/.s.PGSQL.${target.port}` } : { host: target.host }),
+    ...(target.host.startsWith('/')
+      ? { path: `${target.host}/.s.PGSQL.${target.port}` }
+      : { host: target.host }),
     port: target.port,
     database,
     user,
@@ -50,7 +52,11 @@ export async function openServer(role: Role, dsn: string, env: Env, limits: Sess
     max_lifetime: null,
     fetch_types: false,
     onnotice: () => {},
-    connection: { application_name: 'pgsyncer', ...pins, ...(settings.options && { options: settings.options }) }
+    connection: {
+      application_name: 'pgsyncer',
+      ...pins,
+      ...(settings.options && { options: settings.options })
+    }
   })
   return {
     role,
@@ -130,7 +136,12 @@ async function findTarget(role: Role, settings: Settings, env: Env) {
 }
 
 async function describe(client: pg.Client) {
-  const { rows } = await client.query<{ number: string; version: string; recovery: boolean; readonly: string }>(
+  const { rows } = await client.query<{
+    number: string
+    version: string
+    recovery: boolean
+    readonly: string
+  }>(
     `SELECT current_setting('server_version_num') AS number, current_setting('server_version') AS version,
             pg_catalog.pg_is_in_recovery() AS recovery, current_setting('transaction_read_only') AS readonly`
   )
@@ -159,11 +170,21 @@ function accepts(wanted: string | undefined, found: { recovery: boolean; readonl
 }
 
 /** `~/.pgpass`, which, as in libpq, counts only where no one else can read it. */
-async function passwordFromFile(settings: Settings, host: string, port: number, env: Env): Promise<string | undefined> {
+async function passwordFromFile(
+  settings: Settings,
+  host: string,
+  port: number,
+  env: Env
+): Promise<string | undefined> {
   const file = settings.passfile ?? getFileName({ ...env })
   const stat = statSync(file, { throwIfNoEntry: false })
   if (!stat?.isFile() || (process.platform !== 'win32' && (stat.mode & 0o077) !== 0)) return undefined
-  const wanted = { host: host.startsWith('/') ? 'localhost' : host, port, database: settings.dbname, user: settings.user }
+  const wanted = {
+    host: host.startsWith('/') ? 'localhost' : host,
+    port,
+    database: settings.dbname,
+    user: settings.user
+  }
   const password = await new Promise<string | undefined>(resolve => {
     getPassword(wanted, createReadStream(file), resolve)
   })
@@ -180,7 +201,12 @@ function libpqEnv(settings: Settings, target: Target): Record<string, string> {
     PGDATABASE: settings.dbname ?? '',
     PGUSER: settings.user ?? '',
     ...(target.password !== undefined && { PGPASSWORD: target.password }),
-    PGSSLMODE: target.tls === false ? 'disable' : settings.sslmode === 'prefer' ? 'require' : (settings.sslmode ?? 'require'),
+    PGSSLMODE:
+      target.tls === false
+        ? 'disable'
+        : settings.sslmode === 'prefer'
+          ? 'require'
+          : (settings.sslmode ?? 'require'),
     PGCONNECT_TIMEOUT: String(timeout(settings)),
     PGAPPNAME: 'pgsyncer',
     PGCLIENTENCODING: 'UTF8',

@@ -99,7 +99,10 @@ function parseUriDsn(what: string, uri: string): Settings {
       if (one.password) settings.password = one.password
       if (one.database) settings.dbname = one.database
     } catch {
-      throw malformed(what, 'the URI cannot be parsed: write %40 for @, %2F for / and %3A for : within a name or password')
+      throw malformed(
+        what,
+        'the URI cannot be parsed: write %40 for @, %2F for / and %3A for : within a name or password'
+      )
     }
   }
   if (hosts.some(host => host !== '')) settings.host = hosts.join(',')
@@ -141,19 +144,29 @@ function readService(what: string, service: string, env: Env): Settings {
       if (line === '' || line.startsWith('#')) continue
       if (line.startsWith('[')) section = line.slice(1, line.lastIndexOf(']'))
       else if (section === service && line.includes('=')) {
-        put(`${what}'s service`, settings, line.slice(0, line.indexOf('=')).trim(), line.slice(line.indexOf('=') + 1).trim())
+        put(
+          `${what}'s service`,
+          settings,
+          line.slice(0, line.indexOf('=')).trim(),
+          line.slice(line.indexOf('=') + 1).trim()
+        )
       }
       found ||= section === service
     }
     if (found) return settings
   }
-  throw new ConfigError(`the service ${JSON.stringify(service)} of ${what} is in none of ${files.join(', ')}`, {
-    hint: 'Add it there, or set PGSERVICEFILE to the file that has it.'
-  })
+  throw new ConfigError(
+    `the service ${JSON.stringify(service)} of ${what} is in none of ${files.join(', ')}`,
+    {
+      hint: 'Add it there, or set PGSERVICEFILE to the file that has it.'
+    }
+  )
 }
 
 function defaultHost(): string {
-  return ['/var/run/postgresql', '/tmp'].find(folder => existsSync(join(folder, '.s.PGSQL.5432'))) ?? 'localhost'
+  return (
+    ['/var/run/postgresql', '/tmp'].find(folder => existsSync(join(folder, '.s.PGSQL.5432'))) ?? 'localhost'
+  )
 }
 
 function malformed(what: string, why: string): ConfigError {

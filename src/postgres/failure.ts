@@ -20,7 +20,9 @@ export function isConnectionLoss(error: unknown): boolean {
 
 /** Serialization failure, deadlock, lock time-out or lost connection: the same work may succeed the next time. */
 export function isTransient(error: unknown): boolean {
-  return isConnectionLoss(error) || ['40001', '40P01', '55P03', '53300', '25P02'].includes(codeOf(error) ?? '')
+  return (
+    isConnectionLoss(error) || ['40001', '40P01', '55P03', '53300', '25P02'].includes(codeOf(error) ?? '')
+  )
 }
 
 /** Why a login failed, in words that say what to do. */
@@ -59,10 +61,13 @@ export function loginFailure(what: string, address: string, user: string, error:
     default:
       if (error instanceof ConfigError) return error
       if (/password must be a string|no password/i.test(said)) {
-        return new ConnectionError(`${what} at ${address} asks for a password of user ${user}, and there is none`, {
-          ...details,
-          hint: 'Give it in the DSN, in PGPASSWORD, or in ~/.pgpass.'
-        })
+        return new ConnectionError(
+          `${what} at ${address} asks for a password of user ${user}, and there is none`,
+          {
+            ...details,
+            hint: 'Give it in the DSN, in PGPASSWORD, or in ~/.pgpass.'
+          }
+        )
       }
       return new ConnectionError(`${what} at ${address} cannot be reached: ${said}`, details)
   }

@@ -26,13 +26,15 @@ export interface ForeignKey {
 
 /** Every foreign key of the database between ordinary tables (those made for partitions of the parent left out). */
 export async function readForeignKeys(sql: Sql, can: Capabilities): Promise<ForeignKey[]> {
-  const rows = await sql.unsafe<(Omit<ForeignKey, 'child' | 'parent'> & { child: string; parent: string })[]>(`
+  const rows = await sql.unsafe<
+    (Omit<ForeignKey, 'child' | 'parent'> & { child: string; parent: string })[]
+  >(`
 SELECT k.conname AS name, k.conrelid::text AS child, cn.nspname AS "childSchema", c.relname AS "childName",
   k.confrelid::text AS parent, pn.nspname AS "parentSchema", p.relname AS "parentName",
-  ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u(n, i)
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.i) AS columns,
-  ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS u(n, i)
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.i) AS "parentColumns",
+  pg_catalog.to_json(ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u(n, i)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.i)) AS columns,
+  pg_catalog.to_json(ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS u(n, i)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.i)) AS "parentColumns",
   k.condeferrable AS deferrable, k.convalidated AS validated, k.confmatchtype = 'f' AS full,
   k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd') AS acts
 FROM pg_catalog.pg_constraint k
@@ -59,7 +61,11 @@ export interface Sequence {
 const batch = 500
 
 /** Every sequence of the schemas and where it stands now (sequences know no snapshot). */
-export async function readSequences(sql: Sql, schemas: readonly string[], can: Capabilities): Promise<Sequence[]> {
+export async function readSequences(
+  sql: Sql,
+  schemas: readonly string[],
+  can: Capabilities
+): Promise<Sequence[]> {
   const names = await sql.unsafe<{ schema: string; name: string }[]>(
     `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c
      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -87,7 +93,10 @@ export interface MaterializedView {
 }
 
 /** Every materialized view of the schemas, each after those that it reads. */
-export async function readMaterializedViews(sql: Sql, schemas: readonly string[]): Promise<MaterializedView[]> {
+export async function readMaterializedViews(
+  sql: Sql,
+  schemas: readonly string[]
+): Promise<MaterializedView[]> {
   return sql.unsafe<MaterializedView[]>(
     `
 WITH RECURSIVE edges AS (

@@ -20,7 +20,8 @@ export function sessionPins(versionNumber: number, limits: SessionLimits): Recor
     bytea_output: 'hex',
     xmloption: 'content',
     lc_monetary: 'C',
-    search_path: '',
+    // The same as empty, which postgres.js would not send.
+    search_path: 'pg_catalog',
     row_security: 'off',
     client_encoding: 'UTF8',
     client_min_messages: 'warning',

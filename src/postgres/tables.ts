@@ -140,8 +140,8 @@ SELECT rel.oid::text AS oid, rel.nspname AS schema, rel.relname AS name, rel.rel
   ${can.partitions ? 'CASE WHEN rel.relispartition THEN pg_catalog.pg_get_expr(rel.relpartbound, rel.oid) END' : 'NULL::text'} AS bound,
   rel.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhparent = rel.oid) AS inherited,
   rel.reltuples::float8 AS estimate, rel.relpages AS pages, rel.relrowsecurity AS "rowSecurity",
-  ARRAY(SELECT g.tgname::text FROM pg_catalog.pg_trigger g WHERE g.tgrelid = rel.oid AND NOT g.tgisinternal
-    AND g.tgenabled IN ('O', 'A') ORDER BY 1) AS triggers,
+  pg_catalog.to_json(ARRAY(SELECT g.tgname::text FROM pg_catalog.pg_trigger g WHERE g.tgrelid = rel.oid AND NOT g.tgisinternal
+    AND g.tgenabled IN ('O', 'A') ORDER BY 1)) AS triggers,
   coalesce(cols.columns, '[]') AS columns, coalesce(keys.keys, '[]') AS keys,
   (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_index i WHERE i.indrelid = rel.oid
     AND (i.indisunique OR i.indisexclusion)) AS uniques

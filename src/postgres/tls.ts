@@ -34,7 +34,13 @@ export function tlsAttempts(what: string, settings: Settings, host: string, env:
   }
 }
 
-function tlsOptions(what: string, settings: Settings, host: string, env: Env, mode: string): ConnectionOptions {
+function tlsOptions(
+  what: string,
+  settings: Settings,
+  host: string,
+  env: Env,
+  mode: string
+): ConnectionOptions {
   const folder = join(env.HOME ?? homedir(), '.postgresql')
   const read = (named: string | undefined, usual: string): Buffer | undefined => {
     const file = named ?? join(folder, usual)

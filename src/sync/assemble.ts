@@ -19,11 +19,18 @@ export interface Findings {
 
 export function assembleReport(session: Session, found: Findings): Report {
   const { main, standby, cut, notes } = session
-  const tables = found.tables.toSorted((a, b) => compareNames(a.schema, b.schema) || compareNames(a.table, b.table))
+  const tables = found.tables.toSorted(
+    (a, b) => compareNames(a.schema, b.schema) || compareNames(a.table, b.table)
+  )
   const count = (status: TableReport['status']) => tables.filter(table => table.status === status).length
-  const sum = (value: (table: TableReport) => number) => tables.reduce((total, table) => total + value(table), 0)
+  const sum = (value: (table: TableReport) => number) =>
+    tables.reduce((total, table) => total + value(table), 0)
   const done = (change: SchemaChange) => change.status === 'applied'
-  const settled: TableReport['status'][] = ['identical', 'skipped', ...(found.command === 'sync' ? (['synced'] as const) : [])]
+  const settled: TableReport['status'][] = [
+    'identical',
+    'skipped',
+    ...(found.command === 'sync' ? (['synced'] as const) : [])
+  ]
   const schemaIdentical = found.changes.every(done)
   const identical =
     schemaIdentical &&

@@ -48,14 +48,31 @@ type Look = (session: Session, findings: Finding[]) => Promise<void>
 
 const servers: Look = async ({ main, standby, cut, hashing }, findings) => {
   for (const server of [main, standby]) {
-    findings.push({ level: 'ok', check: server.role, message: `${server.address}, PostgreSQL ${server.version}, as ${server.user}` })
+    findings.push({
+      level: 'ok',
+      check: server.role,
+      message: `${server.address}, PostgreSQL ${server.version}, as ${server.user}`
+    })
   }
   findings.push(
     cut.snapshot === undefined
-      ? { level: 'warning', check: 'snapshot', message: cut.note ?? 'main cannot export a snapshot', hint: 'The run has one connection to main, and is slower.' }
-      : { level: 'ok', check: 'snapshot', message: 'main exports its snapshot: every connection sees the same moment' }
+      ? {
+          level: 'warning',
+          check: 'snapshot',
+          message: cut.note ?? 'main cannot export a snapshot',
+          hint: 'The run has one connection to main, and is slower.'
+        }
+      : {
+          level: 'ok',
+          check: 'snapshot',
+          message: 'main exports its snapshot: every connection sees the same moment'
+        }
   )
-  findings.push({ level: 'ok', check: 'hash', message: `rows are hashed by the servers, form ${hashing.form}` })
+  findings.push({
+    level: 'ok',
+    check: 'hash',
+    message: `rows are hashed by the servers, form ${hashing.form}`
+  })
 }
 
 const programs: Look = async ({ config, main, standby }, findings) => {
@@ -80,15 +97,25 @@ const writing: Look = async ({ standby, replica }, findings) => {
     await refuseReadOnly(standby)
     findings.push({ level: 'ok', check: 'standby', message: 'the standby can be written' })
   } catch (error) {
-    findings.push({ level: 'error', check: 'standby', message: messageOf(error), ...(error instanceof PgsyncerError && error.hint && { hint: error.hint }) })
+    findings.push({
+      level: 'error',
+      check: 'standby',
+      message: messageOf(error),
+      ...(error instanceof PgsyncerError && error.hint && { hint: error.hint })
+    })
   }
   findings.push(
     replica
-      ? { level: 'ok', check: 'triggers', message: 'the role may set session_replication_role: no trigger fires' }
+      ? {
+          level: 'ok',
+          check: 'triggers',
+          message: 'the role may set session_replication_role: no trigger fires'
+        }
       : {
           level: 'warning',
           check: 'triggers',
-          message: 'the role may not set session_replication_role: triggers fire, and circles of foreign keys need their owner',
+          message:
+            'the role may not set session_replication_role: triggers fire, and circles of foreign keys need their owner',
           hint: 'From PostgreSQL 15: GRANT SET ON PARAMETER session_replication_role TO the role.'
         }
   )
@@ -99,7 +126,12 @@ const reading: Look = async ({ main, standby, tables }, findings) => {
   await rights(standby, tables, ['SELECT', 'INSERT', 'UPDATE', 'DELETE'], findings)
 }
 
-async function rights(server: Server, tables: Session['tables'], needed: readonly string[], findings: Finding[]): Promise<void> {
+async function rights(
+  server: Server,
+  tables: Session['tables'],
+  needed: readonly string[],
+  findings: Finding[]
+): Promise<void> {
   const lacking: string[] = []
   for (const { schema, name } of tables) {
     const table = qualified(schema, name)
@@ -143,11 +175,19 @@ const rows: Look = async (session, findings) => {
   }
   const unsure = scope.units.filter(unit => unit.strategy === 'bucket')
   if (unsure.length > 0) {
-    findings.push({ level: 'ok', check: 'keys', message: `the servers may sort these keys differently, compared by hash: ${list(unsure)}` })
+    findings.push({
+      level: 'ok',
+      check: 'keys',
+      message: `the servers may sort these keys differently, compared by hash: ${list(unsure)}`
+    })
   }
   if (!session.config.useUpdatedAt) return
   const without = scope.units.filter(unit => !hasUpdatedAt(unit))
   if (without.length > 0) {
-    findings.push({ level: 'warning', check: 'updated_at', message: `no column updated_at, compared in full: ${list(without)}` })
+    findings.push({
+      level: 'warning',
+      check: 'updated_at',
+      message: `no column updated_at, compared in full: ${list(without)}`
+    })
   }
 }

@@ -102,7 +102,8 @@ const ranges: readonly [keyof SyncConfig, number, number][] = [
   ['retries', 0, 100]
 ]
 
-const timePattern = /^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?)?$/
+const timePattern =
+  /^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?)?$/
 
 /**
  * Fills in the defaults and checks every value.

@@ -11,7 +11,14 @@ import { assembleReport, missingReport, refusedReports, tableReport } from './as
 import { completeConfig, type SyncOptions } from './config.js'
 import type { Report, TableReport } from './report.js'
 import { schemaOptions, schemaScope } from './structure.js'
-import { noteLargeObjects, readScope, withData, withSession, type RunContext, type Session } from './session.js'
+import {
+  noteLargeObjects,
+  readScope,
+  withData,
+  withSession,
+  type RunContext,
+  type Session
+} from './session.js'
 
 /**
  * Compares structure and rows of two databases.
@@ -60,7 +67,7 @@ async function countMissing(context: DataContext, unit: Unit): Promise<TableRepo
       const from = `FROM ${unit.source} WHERE ${unit.filter}`
       const counted = await main.query<{ n: string }>(`SELECT pg_catalog.count(*)::text AS n ${from}`)
       const { rows } = await main.query<(string | null)[]>({
-        text: `SELECT ${textColumns(unit) || 'NULL'} ${from} LIMIT ${context.samples}`,
+        text: `SELECT ${textColumns(unit)} ${from} LIMIT ${context.samples}`,
         rowMode: 'array'
       })
       const samples = rows.map((row): RowSample => {

@@ -46,7 +46,9 @@ export async function refuseReadOnly(standby: Server): Promise<void> {
  */
 export async function lockStandby(standby: Server): Promise<{ release(): Promise<void> }> {
   const sql: postgres.ReservedSql = await standby.sql.reserve()
-  const [row] = await sql.unsafe<{ got: boolean }[]>(`SELECT pg_catalog.pg_try_advisory_lock(${lockKey}) AS got`)
+  const [row] = await sql.unsafe<{ got: boolean }[]>(
+    `SELECT pg_catalog.pg_try_advisory_lock(${lockKey}) AS got`
+  )
   const release = async () => {
     await sql.unsafe(`SELECT pg_catalog.pg_advisory_unlock(${lockKey})`).catch(() => {})
     sql.release()
@@ -85,7 +87,9 @@ export async function guardDrops(
 ): Promise<void> {
   const refused: string[] = []
   for (const { schema, name } of tables) {
-    const [row] = await standby.sql.unsafe<{ n: string }[]>(`SELECT pg_catalog.count(*)::text AS n FROM ${qualified(schema, name)}`)
+    const [row] = await standby.sql.unsafe<{ n: string }[]>(
+      `SELECT pg_catalog.count(*)::text AS n FROM ${qualified(schema, name)}`
+    )
     const rows = Number(row!.n)
     if (rows > allowed(guard, rows)) refused.push(`${schema}.${name} (${rows} rows)`)
   }

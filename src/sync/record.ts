@@ -36,10 +36,16 @@ export async function writeRecord(
         finished timestamptz NOT NULL DEFAULT pg_catalog.now(), PRIMARY KEY (source, schema_name, table_name))`)
     await standby.sql.unsafe(
       `INSERT INTO pgsyncer.table_sync (source, schema_name, table_name, cut_time, horizon)
-       SELECT $1, s, t, $4::timestamptz, $5::timestamptz FROM pg_catalog.unnest($2::text[], $3::text[]) AS u(s, t)
+       SELECT $1, s, t, $4::timestamptz, $5::timestamptz FROM unnest($2::text[], $3::text[]) AS u(s, t)
        ON CONFLICT (source, schema_name, table_name) DO UPDATE
        SET cut_time = EXCLUDED.cut_time, horizon = EXCLUDED.horizon, finished = pg_catalog.now()`,
-      [source, arrayText(tables.map(table => table.schema)), arrayText(tables.map(table => table.name)), cut.time, cut.horizon]
+      [
+        source,
+        arrayText(tables.map(table => table.schema)),
+        arrayText(tables.map(table => table.name)),
+        cut.time,
+        cut.horizon
+      ]
     )
     return undefined
   } catch (error) {

@@ -28,6 +28,8 @@ export interface TableReport {
   left?: number
   /** INSERT needs OVERRIDING SYSTEM VALUE. */
   overriding?: boolean
+  /** Columns that the server computes: they are in the samples, and no statement may write them. */
+  generated?: string[]
   samples: RowSample[]
 }
 

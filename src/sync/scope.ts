@@ -34,12 +34,16 @@ export function chosenTables(tables: readonly Table[], config: SyncConfig): Tabl
   const wanted = config.tables.map(pattern => ({ pattern, fits: namePattern(pattern) }))
   for (const { pattern, fits } of wanted) {
     if (tables.some(fits)) continue
-    throw new ConfigError(`no table of main fits ${JSON.stringify(pattern)} in ${config.schemas.join(', ')}`, {
-      hint: `${nearest(pattern, tables)}Names with capitals need double quotes inside the pattern; other schemas need --schema.`
-    })
+    throw new ConfigError(
+      `no table of main fits ${JSON.stringify(pattern)} in ${config.schemas.join(', ')}`,
+      {
+        hint: `${nearest(pattern, tables)}Names with capitals need double quotes inside the pattern; other schemas need --schema.`
+      }
+    )
   }
   return tables.filter(
-    table => (wanted.length === 0 || wanted.some(one => one.fits(table))) && !excluded.some(fits => fits(table))
+    table =>
+      (wanted.length === 0 || wanted.some(one => one.fits(table))) && !excluded.some(fits => fits(table))
   )
 }
 
@@ -48,16 +52,27 @@ function nearest(pattern: string, tables: readonly Table[]): string {
   return best && distance(pattern, best.name) <= 3 ? `Is ${best.schema}.${best.name} meant? ` : ''
 }
 
-export function makeScope(main: readonly Table[], standby: readonly Table[], config: SyncConfig, hashing: Hashing): Scope {
+export function makeScope(
+  main: readonly Table[],
+  standby: readonly Table[],
+  config: SyncConfig,
+  hashing: Hashing
+): Scope {
   const scope: Scope = { units: [], missing: [], refused: [] }
   const theirs = new Map(standby.map(table => [qualified(table.schema, table.name), table]))
   const other = (table: Table) => theirs.get(qualified(table.schema, table.name))
   const asOne = new Map(
-    main.filter(table => table.kind === 'p').map(root => [root.oid, comparedAsOne(root, main, standby, other(root))])
+    main
+      .filter(table => table.kind === 'p')
+      .map(root => [root.oid, comparedAsOne(root, main, standby, other(root))])
   )
   for (const table of main) {
     if (table.kind === 'f') {
-      scope.refused.push({ table, status: 'skipped', reason: 'a foreign table: its rows are another server’s' })
+      scope.refused.push({
+        table,
+        status: 'skipped',
+        reason: 'a foreign table: its rows are another server’s'
+      })
       continue
     }
     // Inner levels of a partition tree have no rows of their own; leaves are in their root where that is compared as one.

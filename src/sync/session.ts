@@ -44,7 +44,11 @@ export interface Session {
 }
 
 /** Opens both servers and the cut, runs `work`, and closes them again. */
-export async function withSession<T>(config: SyncConfig, context: RunContext, work: (session: Session) => Promise<T>): Promise<T> {
+export async function withSession<T>(
+  config: SyncConfig,
+  context: RunContext,
+  work: (session: Session) => Promise<T>
+): Promise<T> {
   const notes: string[] = []
   const emit: Emit = event => {
     if (event.type === 'note') notes.push(event.message)
@@ -111,7 +115,11 @@ export async function readScope(session: Session): Promise<Scope> {
 }
 
 /** Runs `work` with what the data floor needs; its connections are closed afterwards. */
-export async function withData<T>(session: Session, units: readonly Unit[], work: (context: DataContext) => Promise<T>): Promise<T> {
+export async function withData<T>(
+  session: Session,
+  units: readonly Unit[],
+  work: (context: DataContext) => Promise<T>
+): Promise<T> {
   const { config, main, standby, cut, emit, signal, replica } = session
   const workers = cut.snapshot === undefined ? 1 : config.workers
   const pool = new PairPool(main, standby, cut.snapshot, replica, workers, signal)
@@ -140,7 +148,11 @@ export async function withData<T>(session: Session, units: readonly Unit[], work
 /** Identifies main in the standby's record. */
 export const sourceName = (main: Server): string => main.address
 
-async function sinceTimes(session: Session, units: readonly Unit[], graph: ForeignKeyGraph): Promise<Map<Unit, string>> {
+async function sinceTimes(
+  session: Session,
+  units: readonly Unit[],
+  graph: ForeignKeyGraph
+): Promise<Map<Unit, string>> {
   const { config, standby, main, emit } = session
   const since = new Map<Unit, string>()
   if (!config.useUpdatedAt) return since
@@ -162,7 +174,8 @@ async function sinceTimes(session: Session, units: readonly Unit[], graph: Forei
 }
 
 /** A time without a zone is UTC. */
-const withZone = (time: string): string => (/(Z|UTC|[+-]\d{2}(:?\d{2})?)$/.test(time.slice(10)) ? time : `${time} UTC`)
+const withZone = (time: string): string =>
+  /(Z|UTC|[+-]\d{2}(:?\d{2})?)$/.test(time.slice(10)) ? time : `${time} UTC`
 
 /** Names of the standby's tables, of those units, that hold no row. */
 export async function emptyUnits(standby: Server, units: readonly Unit[]): Promise<Set<Unit>> {
@@ -178,7 +191,11 @@ export async function emptyUnits(standby: Server, units: readonly Unit[]): Promi
 
 /** Large objects belong to no table, and no mode moves them. */
 export async function noteLargeObjects(main: Server, emit: Emit): Promise<void> {
-  const rows = await main.sql`SELECT pg_catalog.count(*)::text AS n FROM pg_catalog.pg_largeobject_metadata`.catch(() => [])
+  const rows =
+    await main.sql`SELECT pg_catalog.count(*)::text AS n FROM pg_catalog.pg_largeobject_metadata`.catch(
+      () => []
+    )
   const n = rows[0]?.n ?? '0'
-  if (n !== '0') emit({ type: 'note', message: `main has ${n} large objects: they are not compared and not moved` })
+  if (n !== '0')
+    emit({ type: 'note', message: `main has ${n} large objects: they are not compared and not moved` })
 }

@@ -14,7 +14,16 @@ import { completeConfig, type SyncOptions } from './config.js'
 import { guardDeletes, guardDrops, lockStandby, refuseReadOnly } from './guards.js'
 import { writeRecord } from './record.js'
 import type { Report, TableReport } from './report.js'
-import { emptyUnits, noteLargeObjects, readScope, sourceName, withData, withSession, type RunContext, type Session } from './session.js'
+import {
+  emptyUnits,
+  noteLargeObjects,
+  readScope,
+  sourceName,
+  withData,
+  withSession,
+  type RunContext,
+  type Session
+} from './session.js'
 import { schemaOptions, schemaScope } from './structure.js'
 
 /**
@@ -37,7 +46,14 @@ export async function sync(options: SyncOptions, context: RunContext = {}): Prom
       const { sequences, failures } = await finish(session, plan)
       await noteLargeObjects(session.main, session.emit)
       await record(session, tables)
-      return assembleReport(session, { command: 'sync', started, changes: plan?.changes ?? [], tables, sequences, failures })
+      return assembleReport(session, {
+        command: 'sync',
+        started,
+        changes: plan?.changes ?? [],
+        tables,
+        sequences,
+        failures
+      })
     } finally {
       await lock.release()
     }
@@ -137,7 +153,9 @@ async function finish(session: Session, plan: SchemaPlan | undefined) {
 async function record(session: Session, tables: readonly TableReport[]): Promise<void> {
   const { standby, main, cut, config, emit } = session
   if (!config.syncData || Object.keys(config.where).length > 0) return
-  const whole = tables.filter(table => table.status === 'synced' || table.status === 'identical' || table.left)
+  const whole = tables.filter(
+    table => table.status === 'synced' || table.status === 'identical' || table.left
+  )
   const names = whole.map(table => ({ schema: table.schema, name: table.table }))
   const failure = await writeRecord(standby, sourceName(main), names, cut)
   if (failure) emit({ type: 'note', message: failure })

@@ -1,0 +1,45 @@
+# What a fresh machine needs before the tests or the demo can run: the packages of package-lock.json, and PostgreSQL's
+# client programs, 15 or newer. Sourced by scripts that stand in the project's root; says what it does, on stderr.
+
+say() { printf '%s\n' "$*" >&2; }
+
+# npm ci, where it was never done. A registry that does not serve every platform's packages makes npm ci refuse a lock
+# file that names them (or not); npm install takes what there is, and --no-save leaves the lock file alone.
+ensure_packages() {
+  [ -e node_modules/.package-lock.json ] && return
+  say '▸ Installing the packages of package-lock.json (npm ci)'
+  npm ci --no-audit --no-fund >&2 || npm install --no-save --no-audit --no-fund >&2
+}
+
+# The newest major version of a program on PATH or in Debian's folders, 0 where there is none.
+newest() {
+  local found best=0 program
+  for program in "$(command -v "$1" || true)" /usr/lib/postgresql/*/bin/"$1"; do
+    [ -x "$program" ] || continue
+    found=$("$program" --version 2>/dev/null | grep -oE '[0-9]+' | head -n 1) || continue
+    [ "${found:-0}" -gt "$best" ] && best=$found
+  done
+  echo "$best"
+}
+
+clients_ok() {
+  [ "$(newest pg_dump)" -ge 15 ] && command -v psql >/dev/null
+}
+
+# psql and pg_dump 15 or newer: by apt-get where we may, else by advice.
+ensure_clients() {
+  clients_ok && return
+  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    say '▸ Installing psql and pg_dump (apt-get install postgresql-client)'
+    apt-get update -q >&2 &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql-client >&2 || true
+    hash -r
+  fi
+  clients_ok && return
+  say 'psql and pg_dump, 15 or newer, are needed and were not found. To get them:'
+  say '  Debian, Ubuntu:  sudo apt-get install postgresql-client   (older releases: https://apt.postgresql.org)'
+  say '  Fedora, RHEL:    sudo dnf install postgresql'
+  say '  Alpine:          apk add postgresql-client'
+  say '  macOS:           brew install libpq && brew link --force libpq'
+  return 1
+}
