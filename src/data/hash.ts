@@ -38,6 +38,8 @@ const native = new Set([
   'smallint', 'integer', 'bigint', 'boolean', 'uuid', 'date', 'oid', 'bytea', 'name', '"char"',
   'time without time zone', 'timestamp without time zone', 'timestamp with time zone'
 ]) // prettier-ignore
+/** Types whose bytes on the wire say what their text says, for less. */
+const sent: Record<string, string> = { numeric: 'numeric_send', jsonb: 'jsonb_send' }
 const nativeText = new Set(['text', 'character varying'])
 
 /**
@@ -56,7 +58,8 @@ function hashable(form: HashForm, column: Column, exactFloats: boolean): string 
   }
   if (form !== 'record') return value
   if (native.has(column.base) || (nativeText.has(column.base) && column.deterministic)) return value
-  return `${value}::text`
+  const send = sent[column.base]
+  return send ? `pg_catalog.${send}(${value})` : `${value}::text`
 }
 
 /** A record as bigints. `ROW(…)::text` is injective: it quotes, and NULL is not ''. */

@@ -14,13 +14,12 @@ const piecePages = 8192
 export async function loadUnit(context: DataContext, unit: Unit, tally: Tally): Promise<void> {
   const pieces = await cutByPages(context, unit)
   await Promise.all(
-    pieces.map(condition =>
-      retrying(unit.name, context.retry, () => loadPiece(context, unit, condition)).then(rows => {
-        tally.main += rows
-        tally.insert += rows
-        context.emit({ type: 'rows', table: unit.name, rows })
-      })
-    )
+    pieces.map(async condition => {
+      const rows = await retrying(unit.name, context.retry, () => loadPiece(context, unit, condition))
+      tally.main += rows
+      tally.insert += rows
+      context.emit({ type: 'rows', table: unit.name, rows })
+    })
   )
 }
 

@@ -3,6 +3,7 @@
  * integer key. Two such vectors are compared with memcmp, so that JavaScript looks only at what differs.
  */
 import type pg from 'pg'
+import { copyRows } from '../postgres/copy.js'
 import { columnList } from '../postgres/quote.js'
 import { addDigests, digestItems, emptyDigest, hashColumns, parseDigest, type Digest } from './digest.js'
 import { decodeKey, type KeyColumn, type KeyTexts } from './key.js'
@@ -43,10 +44,10 @@ export function vectorColumns(unit: Unit): string {
   return [...unit.key.map((column, i) => `${column.encoded} AS k${i}`), hashColumns(unit)].join(', ')
 }
 
-/** Reads one row of digestItems and vectorItems. */
+/** Reads one row of digestItems (text, or its bytes) and vectorItems. */
 export function parseVector(unit: Unit, row: readonly unknown[]): Vector {
   const sums = 1 + 2 * unit.hashes.length
-  const digest = parseDigest(unit, row.slice(0, sums))
+  const digest = parseDigest(unit, row.slice(0, sums).map(String))
   const blobs = row.slice(sums).map(blob => (blob as Buffer | null) ?? Buffer.alloc(0))
   return {
     digest,
@@ -72,8 +73,8 @@ export async function vector(client: pg.Client, unit: Unit, condition: string): 
   )
   const text = `SELECT ${digestItems(unit)}, ${vectorItems(unit)} FROM (SELECT ${vectorColumns(unit)}
     FROM ${unit.source} WHERE ${unit.filter} AND ${condition} ORDER BY ${order}) s`
-  const { rows } = await client.query<unknown[]>({ text, rowMode: 'array' })
-  return parseVector(unit, rows[0]!)
+  const [row] = await copyRows(client, text)
+  return parseVector(unit, row!)
 }
 
 function indexed(column: KeyColumn, bytes: Buffer, count: number): Vector['keys'][number] {

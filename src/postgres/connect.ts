@@ -4,6 +4,7 @@
  */
 import { createReadStream, statSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { platform } from 'node:os'
 import pg from 'pg'
 import { getFileName, getPassword } from 'pgpass/lib/helper.js'
 import postgres from 'postgres'
@@ -178,7 +179,7 @@ async function passwordFromFile(
 ): Promise<string | undefined> {
   const file = settings.passfile ?? getFileName({ ...env })
   const stat = statSync(file, { throwIfNoEntry: false })
-  if (!stat?.isFile() || (process.platform !== 'win32' && (stat.mode & 0o077) !== 0)) return undefined
+  if (!stat?.isFile() || (platform() !== 'win32' && (stat.mode & 0o077) !== 0)) return undefined
   const wanted = {
     host: host.startsWith('/') ? 'localhost' : host,
     port,

@@ -13,7 +13,7 @@ export interface DriftCase {
   /** On main alone. */
   main?: string
   /** Table (in public, unless it says otherwise) → inserts, updates, deletes. Tables not named are identical. */
-  expect: Record<string, [insert: number, update: number, delete: number]>
+  expect: Record<string, [inserts: number, updates: number, deletes: number]>
   options?: Partial<SyncOptions>
 }
 
@@ -119,7 +119,10 @@ export const driftCases: DriftCase[] = [
         aa xml, ab tsvector, ac tsquery, ad pg_lsn, ae float4, af oid, ag regclass, ah int4multirange, ai jsonpath, aj pos[]);
       INSERT INTO t VALUES (1, 2, true, '\\x0001ff', 'q', 'nm', 'ab', '2020-01-01 10:00', '2020-01-01 10:00+02', '10:00+02', '10:00',
         12.34, '10.0.0.1/8', '10.0.0.0/8', '08:00:2b:01:02:03', B'101', B'1', '(1,2)', '(1,1),(0,0)', '[1,5)', '[2020-01-01,)', '{1,NULL,3}', '{"a,b","c\\"d"}', 'ok', '{sad,ok}', '(1,"x,y")', 5,
-        '<a/>', 'a:1 b:2', 'a & b', '0/16B3748', 1.5, 42, 'pg_class', '{[1,3),[7,9)}', '$.a', '{1,2}'), (2), (3)`.replaceAll(', (2), (3)', `; INSERT INTO t (id) VALUES (2), (3)`),
+        '<a/>', 'a:1 b:2', 'a & b', '0/16B3748', 1.5, 42, 'pg_class', '{[1,3),[7,9)}', '$.a', '{1,2}'), (2), (3)`.replaceAll(
+      ', (2), (3)',
+      `; INSERT INTO t (id) VALUES (2), (3)`
+    ),
     drift: `UPDATE t SET u = '[0:2]={1,NULL,3}' WHERE id = 1; UPDATE t SET y = '(1,)' WHERE id = 2; DELETE FROM t WHERE id = 3`,
     expect: { t: [1, 2, 0] }
   },
