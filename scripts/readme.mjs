@@ -3,7 +3,8 @@
  * README is up to date, by its exit code.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { groups, options } from '../dist/cli/options.js'
+import { groups } from '../dist/cli/option.js'
+import { options } from '../dist/cli/options.js'
 
 const file = new URL('../README.md', import.meta.url)
 const [begin, end] = ['<!-- flags:begin -->', '<!-- flags:end -->']

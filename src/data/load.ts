@@ -5,6 +5,7 @@
 import { retrying } from '../core/retry.js'
 import type { DataContext } from './context.js'
 import { checkParents } from './foreignkeys.js'
+import type { Pair } from './pairs.js'
 import type { Tally } from './tally.js'
 import type { Unit } from './unit.js'
 
@@ -18,7 +19,6 @@ export async function loadUnit(context: DataContext, unit: Unit, tally: Tally): 
       const rows = await retrying(unit.name, context.retry, () => loadPiece(context, unit, condition))
       tally.main += rows
       tally.insert += rows
-      context.emit({ type: 'rows', table: unit.name, rows })
     })
   )
 }
@@ -29,7 +29,11 @@ async function loadPiece(context: DataContext, unit: Unit, condition: string): P
     await standby.query('BEGIN')
     try {
       await context.mover.begin(pair, [unit])
-      const rows = await context.mover.move(pair, unit, condition, unit.relation, context.signal)
+      const told = watchCopy(context, pair, unit)
+      const rows = await context.mover
+        .move(pair, unit, condition, unit.relation, context.signal)
+        .finally(told.stop)
+      context.emit({ type: 'rows', table: unit.name, rows: rows - told.rows() })
       if (context.pool.replica) {
         for (const key of context.graph.from(unit)) await checkParents(standby, key, unit.source)
       }
@@ -67,4 +71,31 @@ async function cutByPages(context: DataContext, unit: Unit): Promise<string[]> {
       ...(i < pieces - 1 ? [`t.ctid < ${bound(i + 1)}`] : [])
     ].join(' AND ')
   )
+}
+
+/** Milliseconds between two looks at how far a COPY has come. */
+const lookEvery = 1000
+
+/** Emits how many rows the standby has taken so far, as its own progress view tells it. */
+function watchCopy(context: DataContext, pair: Pair, unit: Unit): { rows(): number; stop(): void } {
+  const { standby } = context.pool
+  const { processID } = pair.standby as unknown as { processID: number }
+  let seen = 0
+  let stopped = !standby.can.copyProgress
+  const look = async (): Promise<void> => {
+    const [now] = await standby.sql<{ rows: number }[]>`
+      SELECT tuples_processed::float8 AS rows FROM pg_catalog.pg_stat_progress_copy WHERE pid = ${processID}`
+    if (stopped || !now || now.rows <= seen) return
+    context.emit({ type: 'rows', table: unit.name, rows: now.rows - seen })
+    seen = now.rows
+  }
+  const timer = setInterval(() => void look().catch(() => {}), lookEvery)
+  if (stopped) clearInterval(timer)
+  return {
+    rows: () => seen,
+    stop() {
+      stopped = true
+      clearInterval(timer)
+    }
+  }
 }

@@ -23,6 +23,8 @@ export interface Capabilities {
   controlSystem: boolean
   /** A hot standby can export a snapshot, and WAL functions say `lsn` (10). */
   lsnNames: boolean
+  /** `pg_stat_progress_copy` (14). */
+  copyProgress: boolean
   /** Parallel query (9.6). */
   parallel: boolean
   /** `INSERT … ON CONFLICT` on a partitioned table (11). */
@@ -46,6 +48,7 @@ export function capabilitiesOf(version: number): Capabilities {
     shortestFloats: from(120000),
     controlSystem: from(90600),
     lsnNames: from(100000),
+    copyProgress: from(140000),
     parallel: from(90600),
     upsertThroughParent: from(110000)
   }

@@ -99,10 +99,12 @@ export function tableReport(result: UnitResult, command: Report['command'], dele
 }
 
 function base(unit: Unit) {
+  const generated = unit.compared.filter(column => !unit.written.includes(column)).map(column => column.name)
   return {
     schema: unit.main.schema,
     table: unit.main.name,
     key: unit.key.map(column => column.name),
+    ...(generated.length > 0 && { generated }),
     ...(unit.overriding && { overriding: true })
   }
 }

@@ -87,7 +87,7 @@ export const defaults: Omit<SyncConfig, 'main' | 'standby'> = {
   fdwPort: undefined,
   verify: false,
   strictHash: false,
-  samples: 10,
+  samples: 5,
   lockTimeout: 0,
   statementTimeout: 0,
   retries: 5

@@ -123,6 +123,8 @@ export async function withData<T>(
   const { config, main, standby, cut, emit, signal, replica } = session
   const workers = cut.snapshot === undefined ? 1 : config.workers
   const pool = new PairPool(main, standby, cut.snapshot, replica, workers, signal)
+  const rows = units.reduce((sum, unit) => sum + Math.max(0, unit.main.estimate), 0)
+  emit({ type: 'plan', tables: units.length, rows })
   const graph = new ForeignKeyGraph(units, await readForeignKeys(standby.sql, standby.can))
   try {
     return await work({

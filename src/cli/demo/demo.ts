@@ -88,7 +88,7 @@ async function tell(io: DemoIo, main: ThrowawayServer, standby: ThrowawayServer)
   if (copied !== 0) return fails(`The first sync ended with ${copied}; it should be 0.`)
 
   say(
-    'Now the standby goes astray: values change, rows come and go, keys move, an index and a function are not the same.'
+    'Now the standby goes astray: values change, rows come and go, keys move, an index and a view are gone.'
   )
   await execute(secret(standby), await readFile(join(fixtures, 'drift.sql'), 'utf8'))
   const astray = (await prove(secret(main), secret(standby))).filter(line => !line.same)

@@ -1,0 +1,13 @@
+/** What a command is to the command line: a name, words for its help, and a function that anyone can call. */
+import type { Settings } from '../config.js'
+import type { Io } from '../io.js'
+import type { CommandName } from '../option.js'
+
+export interface Command {
+  name: CommandName
+  describe: string
+  /** Arguments and what they do. */
+  examples: readonly (readonly [string, string])[]
+  /** Gives the exit code; what goes wrong is thrown. `main` runs another command line (cli/run.ts). */
+  run(settings: Settings, io: Io, main: (argv: readonly string[], io: Io) => Promise<number>): Promise<number>
+}

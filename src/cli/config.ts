@@ -1,0 +1,124 @@
+/**
+ * From everything that was set anywhere to one checked config. Precedence: flag, environment, `.env`, config file,
+ * default. Every fault of every source is collected before any is reported, and none ever shows a secret's value.
+ */
+import { ConfigError } from '../core/errors.js'
+import { completeConfig, type SyncOptions } from '../sync/config.js'
+import { nearest } from './nearest.js'
+import { cliDefaults, type CliSettings, type CommandName, type Option } from './option.js'
+import { options } from './options.js'
+import { fromEnvironment, fromFile, readDotenv, type Environment, type Raw, type Source } from './sources.js'
+
+export interface Settings {
+  sync: SyncOptions
+  cli: CliSettings
+}
+
+export interface Gathered extends Settings {
+  /** One sentence each, in the words of the command line. */
+  faults: string[]
+}
+
+export interface Surroundings {
+  env: Environment
+  cwd: string
+}
+
+/** What yargs made of the command line: option names to text, a list of texts, or `true` where a value is missing. */
+export type Flags = Readonly<Record<string, unknown>>
+
+/**
+ * Reads every source and checks every value.
+ * @throws ConfigError with all faults, one a line.
+ */
+export function readSettings(command: CommandName, flags: Flags, around: Surroundings): Settings {
+  const { faults, ...settings } = gather(command, flags, around)
+  failOn(faults)
+  return settings
+}
+
+/** Throws all faults at once, if there are any. */
+export function failOn(faults: readonly string[]): void {
+  if (faults.length === 0) return
+  throw new ConfigError(faults.join('\n'), { hint: 'See pgsyncer --help.' })
+}
+
+/** Like `readSettings`, for a caller who wants what could be understood (such as --verbose) even where there are faults. */
+export function gather(command: CommandName, flags: Flags, { env, cwd }: Surroundings): Gathered {
+  const faults: string[] = []
+  const given = fromFlags(command, flags, faults)
+  const dotenv = readDotenv(cwd, faults)
+  const sources = [given, fromEnvironment(env, '', faults), fromEnvironment(dotenv, ' in .env', faults)]
+  const path = sources.map(source => source.get('config')?.value).find(value => typeof value === 'string')
+  if (path !== undefined) sources.push(fromFile(path, cwd, faults))
+
+  const faulty = new Set<string>()
+  const parts: Record<Option['part'], Record<string, unknown>> = { sync: {}, cli: {} }
+  for (const option of options) {
+    const raw = sources.map(source => source.get(option.name)).find(found => found !== undefined)
+    if (!raw) continue
+    const parsed = parseValue(option, raw, faults)
+    if (parsed === undefined) faulty.add(option.field)
+    else parts[option.part][option.field] = parsed
+  }
+  const sync = { main: '', standby: '', ...parts.sync, env: { ...dotenv, ...env } } as SyncOptions
+  const cli: CliSettings = { ...cliDefaults, ...parts.cli }
+  if (command !== 'demo') faults.push(...faultsOfRun(sync, faulty))
+  if (cli.quiet && cli.verbose) faults.push('--quiet and --verbose contradict each other')
+  return { sync, cli, faults }
+}
+
+function fromFlags(command: CommandName, flags: Flags, faults: string[]): Source {
+  const source: Source = new Map()
+  const usable = options.filter(option => option.commands.includes(command))
+  const names = usable.map(option => option.name)
+  for (const [name, value] of Object.entries(flags)) {
+    if (name === '_' || name === '$0') continue
+    const option = options.find(one => one.name === name)
+    if (option?.commands.includes(command)) {
+      const last = Array.isArray(value) && !option.repeat ? value.at(-1) : value
+      source.set(name, { value: last, origin: `--${name}` })
+    } else if (option) {
+      faults.push(`--${name} is a flag of ${option.commands.join(', ')}, not of ${command}`)
+    } else {
+      const near = nearest(name, [...names, 'help', 'version'], found => `--${found}`)
+      faults.push(`unknown flag ${name.length === 1 ? '-' : '--'}${name}${near}`)
+    }
+  }
+  return source
+}
+
+function parseValue(option: Option, { value, origin }: Raw, faults: string[]): unknown {
+  if (option.value !== undefined && origin.startsWith('--') && [value].flat().includes(true)) {
+    faults.push(`${origin} needs a value: ${origin} ${option.value}`)
+    return undefined
+  }
+  const parsed = option.schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const expected = parsed.error.issues[0]?.message ?? 'cannot be used'
+  faults.push(`${origin} ${expected}${option.secret || value === '' ? '' : `, not ${JSON.stringify(value)}`}`)
+  return undefined
+}
+
+/** What sync/config.ts finds, with the flags' names for the fields' names; `told` are fields whose fault is known. */
+function faultsOfRun(sync: SyncOptions, told: ReadonlySet<string>): string[] {
+  try {
+    completeConfig(sync)
+    return []
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return error.message.split('\n').flatMap(fault => inFlags(fault, told))
+  }
+}
+
+function inFlags(fault: string, told: ReadonlySet<string>): string[] {
+  const missing = /^no DSN for (main|standby)/.exec(fault)?.[1]
+  const dsn = options.find(option => option.field === missing)
+  if (dsn) return told.has(dsn.field) ? [] : [`${fault}: use --${dsn.name} or ${dsn.env[0]}`]
+  // The first word is a field, and elsewhere only what no English word looks like.
+  const inWords = fault.replace(/^\w+|\b[a-z]+[A-Z]\w*/g, word => {
+    const option = options.find(one => one.part === 'sync' && one.field === word)
+    return option ? `--${option.name}` : word
+  })
+  return [inWords]
+}

@@ -1,0 +1,4 @@
+/** What the commands call, as one module that can be loaded when it is needed. */
+export { sync } from '../sync/sync.js'
+export { diff } from '../sync/diff.js'
+export { check } from '../sync/check.js'

@@ -1,0 +1,261 @@
+/**
+ * The one table of options. Flags, environment variables, config keys, help and README's table are all made from
+ * it, and a default that the library has is the library's (sync/config.ts).
+ */
+import { cli, commandNames, comparisons, run, runs, type Option } from './option.js'
+import * as values from './values.js'
+
+export const options: readonly Option[] = [
+  run('maindsn', 'main', {
+    group: 'Databases',
+    value: 'DSN',
+    env: ['MAIN_DSN'],
+    secret: true,
+    schema: values.text,
+    describe: 'Where rows and structure come from: a URI, key=value words, or service=NAME'
+  }),
+  run('standindsn', 'standby', {
+    group: 'Databases',
+    value: 'DSN',
+    env: ['STANDIN_DSN'],
+    secret: true,
+    schema: values.text,
+    describe: 'What is made the same as main'
+  }),
+
+  run('schema', 'schemas', {
+    group: 'What',
+    value: 'NAME',
+    repeat: true,
+    schema: values.list(),
+    describe: 'Schema, by its exact name; repeat it for more'
+  }),
+  run('table', 'tables', {
+    group: 'What',
+    alias: 't',
+    value: 'PATTERN',
+    repeat: true,
+    schema: values.list(),
+    describe: "Only these tables, as psql's \\d takes them; repeat it for more"
+  }),
+  run('exclude-table', 'excludeTables', {
+    group: 'What',
+    alias: 'T',
+    value: 'PATTERN',
+    repeat: true,
+    schema: values.list(),
+    describe: 'Leave these tables out; repeat it for more'
+  }),
+  run('where', 'where', {
+    group: 'What',
+    value: "'TABLE: CONDITION'",
+    repeat: true,
+    schema: values.rowFilters,
+    describe: 'Only the rows of a table that meet an SQL condition; repeat it for more'
+  }),
+  run('exclude-column', 'excludeColumns', {
+    group: 'What',
+    value: "'TABLE: COLUMN, …'",
+    repeat: true,
+    schema: values.columnNames,
+    describe: 'Neither compare nor write these columns; repeat it for more'
+  }),
+
+  run('sync-schema', 'syncSchema', {
+    group: 'Structure',
+    schema: values.flag,
+    describe: 'Create what the standby lacks, by pg_dump'
+  }),
+  run('pgdump', 'pgDump', {
+    group: 'Structure',
+    value: 'PATH',
+    schema: values.text,
+    describe: 'The pg_dump to use, if not the newest that is found'
+  }),
+  run('force-psql', 'forcePsql', {
+    group: 'Structure',
+    schema: values.flag,
+    describe: 'Apply structure by psql instead of statement by statement over the connection'
+  }),
+  run('psql', 'psql', {
+    group: 'Structure',
+    value: 'PATH',
+    schema: values.text,
+    describe: 'The psql to use'
+  }),
+
+  run('sync-data', 'syncData', {
+    group: 'Rows',
+    schema: values.flag,
+    describe: 'Compare the rows and copy what differs'
+  }),
+  run('chunk-size', 'chunkSize', {
+    group: 'Rows',
+    value: 'ROWS',
+    schema: values.integer,
+    describe: 'Rows of a table that are compared and committed at a time'
+  }),
+  run('workers', 'workers', {
+    group: 'Rows',
+    value: 'N',
+    schema: values.integer,
+    describe: 'Connections to each server that compare and move rows'
+  }),
+  run('use-updated-at', 'useUpdatedAt', {
+    group: 'Rows',
+    schema: values.flag,
+    describe: 'Look only at rows whose updated_at is later than the last run'
+  }),
+  run('last-sync-time', 'lastSyncTime', {
+    group: 'Rows',
+    value: "'YYYY-MM-DD HH:MM:SS'",
+    schema: values.text,
+    describe: "…or later than this, in UTC; with --use-updated-at instead of the standby's own record"
+  }),
+  run('verify', 'verify', {
+    group: 'Rows',
+    schema: values.flag,
+    describe: 'Prove tables that were loaded whole by digests, not by row counts alone'
+  }),
+  run('strict-hash', 'strictHash', {
+    group: 'Rows',
+    schema: values.flag,
+    describe: 'Compare rows by SHA-256 instead of a 64-bit hash'
+  }),
+
+  run('fdw-mode', 'fdwMode', {
+    group: 'Foreign data wrapper',
+    schema: values.flag,
+    describe: 'The standby fetches rows from main itself, by postgres_fdw'
+  }),
+  run('fdw-host', 'fdwHost', {
+    group: 'Foreign data wrapper',
+    value: 'HOST',
+    schema: values.text,
+    describe: 'Where the standby finds main, if elsewhere than here'
+  }),
+  run('fdw-port', 'fdwPort', {
+    group: 'Foreign data wrapper',
+    value: 'PORT',
+    schema: values.integerOf(1, 65_535),
+    describe: 'The port there'
+  }),
+
+  cli('dry-run', 'dryRun', {
+    group: 'Safety',
+    schema: values.flag,
+    describe: 'Change nothing: sync is diff then'
+  }),
+  run('clean-extra', 'cleanExtra', {
+    group: 'Safety',
+    value: 'rows|objects',
+    bare: true,
+    schema: values.cleanExtra,
+    describe: 'Remove from the standby what main does not have: rows and objects, or only the named kind'
+  }),
+  run('max-delete', 'maxDelete', {
+    group: 'Safety',
+    value: 'N|P%',
+    schema: values.deleteGuard,
+    describe: 'Refuse to delete more rows of a table than this (a share guards from 1,000 rows on)'
+  }),
+  cli('yes', 'yes', {
+    group: 'Safety',
+    commands: ['sync', 'diff'],
+    schema: values.flag,
+    describe: 'Do not ask before --clean-extra'
+  }),
+  run('lock-timeout', 'lockTimeout', {
+    group: 'Safety',
+    value: 'TIME',
+    schema: values.duration,
+    describe: 'Longest wait for a lock, such as 500ms, 5s or 2m (0: no limit)'
+  }),
+  run('statement-timeout', 'statementTimeout', {
+    group: 'Safety',
+    value: 'TIME',
+    schema: values.duration,
+    describe: 'Longest time of one statement (0: no limit)'
+  }),
+  run('retries', 'retries', {
+    group: 'Safety',
+    value: 'N',
+    schema: values.integer,
+    describe: 'Further tries after a deadlock or a lost connection'
+  }),
+
+  cli('format', 'format', {
+    group: 'Output',
+    value: 'text|json',
+    commands: runs,
+    schema: values.choice('text', 'json'),
+    describe: 'The form of the result on standard output'
+  }),
+  cli('report', 'report', {
+    group: 'Output',
+    value: 'FILE',
+    repeat: true,
+    schema: values.list(values.reportFile),
+    describe: 'Write the result to a file too, as its ending says: .json, .txt or .sql; repeat it for more'
+  }),
+  run('samples', 'samples', {
+    group: 'Output',
+    value: 'N',
+    commands: comparisons,
+    schema: values.integer,
+    describe: 'Differing rows of a table that are shown'
+  }),
+  cli('sql-rows', 'sqlRows', {
+    group: 'Output',
+    value: 'N',
+    schema: values.integerOf(0, 1_000_000),
+    describe: 'Differing rows of a table that a .sql report holds'
+  }),
+  cli('no-progress', 'noProgress', {
+    group: 'Output',
+    commands: runs,
+    schema: values.flag,
+    describe: 'Show no progress'
+  }),
+  cli('quiet', 'quiet', {
+    group: 'Output',
+    alias: 'q',
+    commands: runs,
+    schema: values.flag,
+    describe: 'Say nothing where all is well: errors, and a text result only if it differs or failed'
+  }),
+  cli('verbose', 'verbose', {
+    group: 'Output',
+    alias: 'v',
+    commands: commandNames,
+    schema: values.flag,
+    describe: 'Say every note and retry, list identical tables too, and show the stack of an error'
+  }),
+  cli('log-format', 'logFormat', {
+    group: 'Output',
+    value: 'text|json',
+    commands: runs,
+    schema: values.choice('text', 'json'),
+    describe: 'The form of what goes to standard error; json is one object a line'
+  }),
+  cli('no-color', 'noColor', {
+    group: 'Output',
+    commands: commandNames,
+    schema: values.flag,
+    describe: 'No colours (also NO_COLOR)'
+  }),
+
+  cli('config', 'config', {
+    group: 'General',
+    value: 'FILE',
+    commands: runs,
+    schema: values.text,
+    describe: 'A JSON file of settings, by the names of the flags'
+  }),
+  cli('keep', 'keep', {
+    group: 'General',
+    commands: ['demo'],
+    schema: values.flag,
+    describe: 'Leave the servers of the demo running until it is stopped'
+  })
+]

@@ -1,0 +1,8 @@
+/** The documents for programs: version 1, described by docs/report.schema.json. Fields may be added, never changed. */
+import type { Report } from '../../sync/report.js'
+import type { CheckReport } from '../../sync/check.js'
+
+/** One JSON document and a line's end. */
+export function renderJson(document: Report | CheckReport): string {
+  return `${JSON.stringify(document, null, 2)}\n`
+}

@@ -1,0 +1,178 @@
+/** A report for people: what was compared, what is not the same, and one last line that says it all. */
+import type { CheckReport } from '../../sync/check.js'
+import type { Report, SchemaChange, TableReport } from '../../sync/report.js'
+import { paintStatus, type Paint } from './paint.js'
+import { sampleLine } from './samples.js'
+import { table, type Column } from './table.js'
+import { verdict } from './verdict.js'
+import { count, fit, shown, some, wrap } from './words.js'
+
+export interface TextStyle {
+  paint: Paint
+  /** Columns of the terminal. */
+  width: number
+  /** Name what is identical too. */
+  verbose: boolean
+}
+
+/** The whole report, one section after another, each followed by an empty line. */
+export function renderText(report: Report, style: TextStyle): string {
+  const { text, style: meaning } = verdict(report)
+  const sections = [
+    heading(report, style),
+    schemaSection(report, style),
+    tableSection(report, style),
+    sequenceSection(report, style),
+    sentences('Failures', report.failures, style),
+    sentences('Notes', report.notes, style),
+    wrap(text, style.width)
+      .map(line => style.paint[meaning](style.paint.bold(line)))
+      .join('\n')
+  ]
+  return `${sections.filter(section => section !== '').join('\n\n')}\n`
+}
+
+function heading({ command, main, standby, cut }: Report, { paint }: TextStyle): string {
+  const width = Math.max(main.address.length, standby.address.length)
+  const server = (role: string, { address, version }: Report['main']) =>
+    `  ${role.padEnd(8)}${shown(address).padEnd(width)}  ${paint.dim(`PostgreSQL ${version}`)}`
+  const moment = [cut.time, cut.lsn && `LSN ${cut.lsn}`, cut.snapshot && `snapshot ${cut.snapshot}`]
+  return [
+    paint.bold(`pgsyncer ${command}`),
+    server('main', main),
+    server('standby', standby),
+    `  ${'cut'.padEnd(8)}${moment.filter(Boolean).join(paint.dim(' · '))}`
+  ].join('\n')
+}
+
+function schemaSection({ schema }: Report, style: TextStyle): string {
+  const { paint, width, verbose } = style
+  if (schema.changes.length === 0) return ''
+  const made = schema.changes.filter(change => change.action === 'create' && change.status === 'applied')
+  const summed = verbose ? [] : made
+  const listed =
+    summed.length > fewChanges ? schema.changes.filter(change => !summed.includes(change)) : schema.changes
+  const lines = listed.flatMap(({ action, kind, schema: space, name, status, reason }) => {
+    const object = `${kind} ${space ? `${space}.` : ''}${name}`
+    const line = `  ${action.padEnd(7)} ${paintStatus(paint, status)}${' '.repeat(9 - status.length)}${fit(shown(object), width - 19)}`
+    return reason === undefined ? [line] : [line, ...because(reason, undefined, style)]
+  })
+  if (listed !== schema.changes) lines.push(...summary(summed, style))
+  return [paint.bold('Structure'), ...lines].join('\n')
+}
+
+/** As many applied changes are listed one by one; more are summed up by kind. */
+const fewChanges = 12
+
+function summary(changes: readonly SchemaChange[], { paint, width }: TextStyle): string[] {
+  const kinds = [...new Set(changes.map(change => change.kind))]
+  const parts = kinds.map(kind => `${count(changes.filter(change => change.kind === kind).length)} ${kind}`)
+  const [first = '', ...rest] = wrap(parts.join(', '), width - 19, '')
+  return [
+    `  ${'create'.padEnd(7)} ${paintStatus(paint, 'applied')}  ${first}`,
+    ...rest.map(line => ' '.repeat(19) + line)
+  ]
+}
+
+const differing = (one: TableReport) =>
+  one.status !== 'identical' || (one.left ?? 0) > 0 || one.reason !== undefined
+
+function tableSection({ command, tables, totals }: Report, style: TextStyle): string {
+  const { paint, width, verbose } = style
+  if (tables.length === 0) return ''
+  const listed = verbose ? tables : tables.filter(differing)
+  const same = tables.length - listed.length
+  const lines = [paint.bold('Tables')]
+  if (listed.length > 0) lines.push(table(columns(paint), listed.map(cells), width, paint))
+  for (const one of listed) {
+    const details = [
+      ...(one.reason === undefined ? [] : because(one.reason, one.hint, style)),
+      // Of a sync it is the counts that matter; the rows were seen in the diff.
+      ...(command === 'diff' || verbose ? sampleLines(one, style) : [])
+    ]
+    if (details.length > 0) lines.push('', `  ${paint.bold(nameOf(one))}`, ...details)
+  }
+  if (listed.length > 0 && same > 0) lines.push('')
+  if (same > 0) {
+    const rest = same === totals.tables ? ['The one table is', 'All'] : ['The other table is', 'The other']
+    lines.push(
+      `  ${same === 1 ? rest[0] : `${rest[1]} ${some(same, 'table')} are`} ${paint.good('identical')}.`
+    )
+  }
+  return lines.join('\n')
+}
+
+function columns(paint: Paint): Column[] {
+  const right = ['rows main', 'rows standby', 'insert', 'update', 'delete'].map(heading => ({
+    heading,
+    right: true
+  }))
+  return [{ heading: 'table' }, { heading: 'status', paint: status => paintStatus(paint, status) }, ...right]
+}
+
+function cells(one: TableReport): string[] {
+  const { status, rows } = one
+  return [nameOf(one), status, ...[rows.main, rows.standby, one.insert, one.update, one.delete].map(count)]
+}
+
+const nameOf = (one: TableReport): string => shown(`${one.schema}.${one.table}`)
+
+function sampleLines(one: TableReport, { paint, width }: TextStyle): string[] {
+  const rest = one.insert + one.update + one.delete + (one.left ?? 0) - one.samples.length
+  return [
+    ...one.samples.map(sample => sampleLine(sample, paint, width)),
+    ...(one.samples.length > 0 && rest > 0 ? [paint.dim(`    … and ${some(rest, 'more row')}`)] : [])
+  ]
+}
+
+function because(reason: string, hint: string | undefined, { paint, width }: TextStyle): string[] {
+  return [
+    ...wrap(shown(reason), width, '    '),
+    ...wrap(shown(hint ?? ''), width, '    ')
+      .filter(line => line.trim())
+      .map(line => paint.dim(line))
+  ]
+}
+
+function sequenceSection({ sequences }: Report, style: TextStyle): string {
+  const { paint, width, verbose } = style
+  const listed = verbose
+    ? sequences
+    : sequences.filter(one => one.status !== 'identical' || one.reason !== undefined)
+  if (listed.length === 0) return ''
+  const rows = listed.map(one => [
+    shown(`${one.schema}.${one.name}`),
+    one.status,
+    number(one.main),
+    number(one.standby)
+  ])
+  const reasons = listed.flatMap(one =>
+    one.reason ? [...wrap(`${shown(one.name)}: ${shown(one.reason)}`, width, '    ')] : []
+  )
+  const heads: Column[] = [
+    { heading: 'sequence' },
+    { heading: 'status', paint: status => paintStatus(paint, status) },
+    { heading: 'main', right: true },
+    { heading: 'standby', right: true }
+  ]
+  return [paint.bold('Sequences'), table(heads, rows, width, paint), ...reasons].join('\n')
+}
+
+/** A sequence may be beyond what a JavaScript number can hold. */
+const number = (text: string | null): string => text?.replace(/\B(?=(\d{3})+$)/g, ',') ?? '–'
+
+function sentences(title: string, texts: readonly string[], { paint, width }: TextStyle): string {
+  const lines = texts.flatMap(text => wrap(shown(text), width, '  '))
+  return texts.length === 0 ? '' : [paint.bold(title), ...lines].join('\n')
+}
+
+/** The findings of `check`, the worst of them summed up. */
+export function renderCheck(report: CheckReport, { paint }: TextStyle): string {
+  const lines = report.findings.flatMap(({ level, check, message, hint }) => [
+    `${paintStatus(paint, level)}${' '.repeat(9 - level.length)}${check}: ${shown(message)}`,
+    ...(hint === undefined ? [] : [paint.dim(`         ${shown(hint)}`)])
+  ])
+  const errors = report.findings.filter(finding => finding.level === 'error').length
+  const last = report.ok ? paint.good('Ready to sync.') : paint.bad(`Not ready: ${some(errors, 'error')}.`)
+  return `${[...lines, '', last].join('\n')}\n`
+}

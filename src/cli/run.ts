@@ -1,0 +1,141 @@
+/** From arguments to an exit code. yargs reads and helps; what the settings mean is config.ts's, what is done a command's. */
+import { readFileSync } from 'node:fs'
+import yargs, { type Argv } from 'yargs'
+import { ConfigError } from '../core/errors.js'
+import { normaliseArgv } from './argv.js'
+import { checkCommand } from './commands/check.js'
+import type { Command } from './commands/command.js'
+import { demoCommand } from './commands/demo.js'
+import { diffCommand } from './commands/diff.js'
+import { syncCommand } from './commands/sync.js'
+import { failOn, gather, type Flags } from './config.js'
+import { exitCodeOfError, exitCodeOfSignal, Stopped } from './exit.js'
+import { widthOf, write, type Io } from './io.js'
+import { nearest } from './nearest.js'
+import { cliDefaults, commandNames, groups, type CliSettings } from './option.js'
+import { options } from './options.js'
+import { renderError, wordsOf } from './render/errors.js'
+import { openLog } from './render/log.js'
+import { paintFor } from './render/paint.js'
+
+const commands: readonly Command[] = [syncCommand, diffCommand, checkCommand, demoCommand]
+
+/** Runs one command line; every error is shown, and has become an exit code. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  // How to show an error is known as soon as the flags are read, even where the settings have faults.
+  let look: CliSettings = cliDefaults
+  try {
+    const chosen: { command?: Command; flags?: Flags } = {}
+    const parser = describe(yargs([]), widthOf(io.stderr))
+    for (const command of commands) {
+      parser.command(
+        command.name === 'sync' ? [command.name, '$0'] : command.name,
+        command.describe,
+        builder => declare(builder, command),
+        flags => void Object.assign(chosen, { command, flags })
+      )
+    }
+    const answer = await parse(parser, normaliseArgv(argv))
+    if (answer !== '') return await write(io.stdout, `${answer}\n`).then(() => 0)
+    const { command = syncCommand, flags = {} } = chosen
+    const { faults, ...settings } = gather(command.name, flags, io)
+    look = settings.cli
+    failOn([...strayWords(flags, command), ...faults])
+    const code = await command.run(settings, io, run)
+    return io.signal.reason instanceof Stopped ? exitCodeOfSignal(io.signal.reason.by) : code
+  } catch (error) {
+    return await fail(error, look, io)
+  }
+}
+
+async function fail(error: unknown, look: CliSettings, io: Io): Promise<number> {
+  const { reason } = io.signal
+  if (reason instanceof Stopped) {
+    await write(io.stderr, 'pgsyncer: stopped\n')
+    return exitCodeOfSignal(reason.by)
+  }
+  if (look.logFormat === 'json') {
+    const { messages, hint } = wordsOf(error)
+    const name = error instanceof Error ? error.name : 'Error'
+    for (const message of messages)
+      openLog(io.stderr, look.verbose).error({ error: name, ...(hint !== undefined && { hint }) }, message)
+  } else {
+    await write(
+      io.stderr,
+      renderError(error, { paint: paintFor(io, io.stderr, look.noColor), verbose: look.verbose })
+    )
+  }
+  return exitCodeOfError(error)
+}
+
+function describe(parser: Argv, width: number): Argv {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return parser
+    .scriptName('pgsyncer')
+    .usage(
+      '$0 [command] [flags]\n\nMakes one PostgreSQL database (the standby) the same as another (main), and proves it.'
+    )
+    .locale('en')
+    .parserConfiguration({
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'dot-notation': false,
+      'camel-case-expansion': false,
+      'boolean-negation': false,
+      'strip-aliased': true
+    })
+    .help('help', 'Show this help')
+    .alias('help', 'h')
+    .version('version', 'Show the version', version)
+    .alias('version', 'V')
+    .wrap(Math.min(width, 110))
+    .exitProcess(false)
+}
+
+/** The command's part of the table, for its help. */
+function declare(builder: Argv, { name, examples }: Command): Argv {
+  for (const group of groups) {
+    const names = options
+      .filter(one => one.group === group && one.commands.includes(name))
+      .map(one => one.name)
+    builder.group(group === 'General' ? [...names, 'help', 'version'] : names, `${group}:`)
+  }
+  for (const option of options.filter(one => one.commands.includes(name))) {
+    builder.option(option.name, {
+      ...(option.alias !== undefined && { alias: option.alias }),
+      ...(option.default !== undefined &&
+        option.default !== 'false' && { defaultDescription: option.default }),
+      describe: option.value === undefined ? option.describe : `${option.describe} [${option.value}]`
+    })
+  }
+  for (const [flags, what] of examples)
+    builder.example(`$0 ${name === 'sync' ? '' : `${name} `}${flags}`, what)
+  return builder.epilogue(
+    'Every flag can also be set by a variable (MAIN_DSN, STANDIN_DSN, PGSYNCER_WORKERS=8, …), in .env, or in a JSON file (--config).\n' +
+      'Exit: 0 done or identical, 1 failed, 2 wrong usage, 3 differences found, 4 refused, 130 and 143 stopped.'
+  )
+}
+
+/** Gives the text of --help or --version, or an empty one where a command was chosen. */
+async function parse(parser: Argv, argv: string[]): Promise<string> {
+  let answer = ''
+  parser.fail((message, error) => {
+    throw error ?? new ConfigError(message, { hint: 'See pgsyncer --help.' })
+  })
+  await parser.parseAsync(argv, {}, (error, _argv, output) => {
+    if (error) throw error
+    answer = output
+  })
+  return answer
+}
+
+function strayWords(flags: Flags, { name }: Command): string[] {
+  const words = Array.isArray(flags._) ? flags._.map(String) : []
+  const stray = words[0] === name ? words.slice(1) : words
+  return stray.map((word, at) => {
+    const near = at === 0 && words[0] !== name ? nearest(word, commandNames) : ''
+    return `unknown ${at === 0 && words[0] !== name ? 'command' : 'argument'} ${JSON.stringify(word)}${near}`
+  })
+}
