@@ -1,0 +1,54 @@
+/** How schema/ speaks to the floors above: plain values, which the report carries as they are. */
+import type { Emit } from '../core/events.js'
+
+/** One object that is not the same on both sides. The report's type of the same name is this one. */
+export interface SchemaChange {
+  /** As pg_dump calls it: TABLE, INDEX, FK CONSTRAINT, … */
+  kind: string
+  schema: string
+  /** As pg_dump calls it: a constraint is `table constraint`, a function has its argument types. */
+  name: string
+  /** create: only on main; alter: both have it and it differs; drop: only on the standby. */
+  action: 'create' | 'alter' | 'drop'
+  /** What happened to it: nothing yet (diff), done, left alone, or failed. */
+  status: 'pending' | 'applied' | 'left' | 'failed'
+  /** Each ends in a semicolon. */
+  sql: string[]
+  reason?: string
+}
+
+export interface TableName {
+  readonly schema: string
+  readonly name: string
+}
+
+export interface SchemaScope {
+  /** Exact names. */
+  readonly schemas: readonly string[]
+  /** Only these tables and what belongs to them, instead of all that the schemas hold. */
+  readonly tables?: readonly TableName[]
+}
+
+export interface SchemaOptions {
+  /** Paths of the programs; looked for where they are left out (programs.ts). */
+  readonly pgDump?: string | undefined
+  readonly psql?: string | undefined
+  /** Apply by psql instead of over a connection. */
+  readonly forcePsql: boolean
+  /** Drop what only the standby has; it is reported either way. */
+  readonly cleanExtra: boolean
+  /** Main's exported snapshot, so that structure and rows are of one moment. */
+  readonly snapshot?: string | undefined
+  readonly workers: number
+  /** Milliseconds; 0 waits for ever. */
+  readonly lockTimeout: number
+  readonly emit: Emit
+  readonly signal: AbortSignal
+  /** PATH, HOME and the like for the programs; without PATH they are looked for in the usual folders only. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+}
+
+/** `TABLE app.orders`: how an object is named in every message. */
+export function labelOf(object: { kind: string; schema: string; name: string }): string {
+  return `${object.kind} ${object.schema ? `${object.schema}.` : ''}${object.name}`
+}

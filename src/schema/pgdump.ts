@@ -1,0 +1,64 @@
+/**
+ * Asks pg_dump for the structure of one server, as entries. Names in the scope are exact: they are quoted, and
+ * within quotes pg_dump takes every character of a pattern literally.
+ */
+import { ProgramError } from '../core/errors.js'
+import { ident, qualified } from '../postgres/quote.js'
+import type { Server } from '../postgres/server.js'
+import { readArchive } from './archive.js'
+import type { SchemaOptions, SchemaScope } from './change.js'
+import { entriesOf, type Entry } from './entry.js'
+import type { Program } from './programs.js'
+import { runProgram } from './run.js'
+
+export interface Dump {
+  entries: Entry[]
+  /** How string literals in the definitions are to be read. */
+  standardStrings: boolean
+}
+
+/**
+ * @param snapshot an exported snapshot of that server
+ * @throws ProgramError where pg_dump fails; SchemaError where its output cannot be read.
+ */
+export async function dumpSchema(
+  program: Program,
+  server: Server,
+  scope: SchemaScope,
+  options: Pick<SchemaOptions, 'emit' | 'signal' | 'lockTimeout'> & {
+    env: NonNullable<SchemaOptions['env']>
+  },
+  snapshot?: string
+): Promise<Dump> {
+  const args = [
+    '--format=custom',
+    '--compress=0',
+    '--schema-only',
+    '--no-owner',
+    '--no-privileges',
+    '--no-password',
+    '--encoding=UTF8',
+    ...(scope.tables
+      ? scope.tables.map(table => `--table=${qualified(table.schema, table.name)}`)
+      : scope.schemas.map(schema => `--schema=${ident(schema)}`)),
+    ...(snapshot === undefined ? [] : [`--snapshot=${snapshot}`]),
+    ...(options.lockTimeout > 0 ? [`--lock-wait-timeout=${options.lockTimeout}`] : [])
+  ]
+  const { libpqEnv } = server
+  const { code, stdout, stderr } = await runProgram(program.path, args, { ...options, libpqEnv })
+  if (code !== 0) {
+    throw new ProgramError(`pg_dump of ${server.role} (${server.address}) failed: ${sayings(stderr)}`, {
+      hint: `It was ${program.path}, version ${program.version}. The role needs the right to read all that is in scope.`
+    })
+  }
+  if (stderr) options.emit({ type: 'note', message: `pg_dump of ${server.role} said: ${sayings(stderr)}` })
+  const archive = readArchive(stdout)
+  const strings = archive.entries.find(entry => entry.kind === 'STDSTRINGS')
+  return { entries: entriesOf(archive), standardStrings: !strings?.definition.includes(`'off'`) }
+}
+
+/** Its lines without the program's name before each, and without the query that it sent. */
+function sayings(stderr: string): string {
+  const lines = stderr.split('\n').map(line => line.replace(/^pg_dump: (?:error: |\[.*?\] )?/, '').trim())
+  return lines.filter(line => line && !/^(detail: )?Query was:|^Command was:/i.test(line)).join('; ')
+}

@@ -1,0 +1,145 @@
+/**
+ * Carries out statements on the standby, all of a call in one transaction: over a connection, or by psql. Either
+ * way a failure names the step that it came from, and nothing of the call stays.
+ */
+import type pg from 'pg'
+import { messageOf, PgsyncerError } from '../core/errors.js'
+import { redact } from '../core/redact.js'
+import { codeOf, isConnectionLoss } from '../postgres/failure.js'
+import type { Server } from '../postgres/server.js'
+import type { SchemaOptions } from './change.js'
+import type { Step } from './compare.js'
+import type { SchemaPlan } from './plan.js'
+import { findPsql } from './programs.js'
+import { runProgram } from './run.js'
+
+export interface Runner {
+  /** @throws StepFailure, or the signal's reason. */
+  run(steps: readonly Step[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** The server's refusal of one step; undefined: none of them in particular, such as a failure of the commit. */
+export class StepFailure extends PgsyncerError {
+  constructor(
+    readonly step: Step | undefined,
+    message: string,
+    details: { hint?: string; sqlstate?: string; cause?: unknown } = {}
+  ) {
+    super(message, details)
+  }
+}
+
+/** As the options say: a connection, or psql. */
+export async function makeRunner(plan: SchemaPlan, standby: Server, options: SchemaOptions): Promise<Runner> {
+  if (!options.forcePsql) return new ConnectionRunner(plan.preamble, standby, options.signal)
+  const path = await findPsql(options.psql, plan.pgDump, plan.env)
+  return {
+    run: steps => runScript(path, plan, standby, steps, options.signal),
+    close: async () => {}
+  }
+}
+
+class ConnectionRunner implements Runner {
+  #client: pg.Client | undefined
+  #pid = 0
+
+  constructor(
+    readonly preamble: readonly string[],
+    readonly standby: Server,
+    readonly signal: AbortSignal
+  ) {}
+
+  async run(steps: readonly Step[]): Promise<void> {
+    this.signal.throwIfAborted()
+    const client = await this.#open()
+    // The statement that runs is stopped by the server; what comes then is an error of that statement.
+    const cancel = () =>
+      void this.standby.sql.unsafe('SELECT pg_catalog.pg_cancel_backend($1)', [this.#pid]).catch(() => {})
+    this.signal.addEventListener('abort', cancel)
+    let current: Step | undefined
+    try {
+      await client.query('BEGIN')
+      for (const step of steps) {
+        current = step
+        for (const statement of step.statements) {
+          this.signal.throwIfAborted()
+          await client.query(statement)
+        }
+      }
+      current = undefined
+      await client.query('COMMIT')
+    } catch (error) {
+      // A lost connection has rolled back by itself, and the next run opens another.
+      if (isConnectionLoss(error)) await this.close()
+      else await client.query('ROLLBACK').catch(() => this.close())
+      this.signal.throwIfAborted()
+      throw failureOf(current, error)
+    } finally {
+      this.signal.removeEventListener('abort', cancel)
+    }
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client
+    this.#client = undefined
+    await client?.end().catch(() => {})
+  }
+
+  async #open(): Promise<pg.Client> {
+    if (this.#client) return this.#client
+    const client = await this.standby.connect()
+    this.#client = client
+    await client.query(this.preamble.join('\n'))
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid')
+    this.#pid = rows[0]!.pid
+    return client
+  }
+}
+
+function failureOf(step: Step | undefined, error: unknown): StepFailure {
+  const { detail, hint } = error as { detail?: unknown; hint?: unknown }
+  const sqlstate = codeOf(error)
+  const message = messageOf(error) + (typeof detail === 'string' ? ` (${detail.replaceAll('\n', '; ')})` : '')
+  return new StepFailure(step, redact(message), {
+    ...(typeof hint === 'string' && { hint: redact(hint) }),
+    ...(sqlstate !== undefined && { sqlstate }),
+    cause: error
+  })
+}
+
+async function runScript(
+  path: string,
+  plan: SchemaPlan,
+  standby: Server,
+  steps: readonly Step[],
+  signal: AbortSignal
+): Promise<void> {
+  const lines = [...plan.preamble]
+  let line = lines.length
+  /** The script's last line of each step. */
+  const ends: number[] = []
+  for (const step of steps) {
+    for (const statement of step.statements) {
+      lines.push(statement)
+      line += statement.split('\n').length
+    }
+    ends.push(line)
+  }
+  const args = ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '--no-password', '--single-transaction', '-f', '-']
+  const input = `${lines.join('\n')}\n`
+  const { code, stderr } = await runProgram(path, args, {
+    libpqEnv: standby.libpqEnv,
+    env: plan.env,
+    signal,
+    input
+  })
+  if (code === 0) return
+  const said = /^psql:<stdin>:(\d+): (?:ERROR: +|FATAL: +)?([\s\S]*)$/m.exec(stderr)
+  const number = Number(said?.[1] ?? Infinity)
+  const message = (said?.[2] ?? stderr).replace(/\nLINE \d+: [\s\S]*?(?=\n[A-Z]+:|$)/, '')
+  const [first, detail] = [message.split('\n')[0]!, /^DETAIL: +(.*)$/m.exec(message)?.[1]]
+  throw new StepFailure(steps[ends.findIndex(end => number <= end)], first + (detail ? ` (${detail})` : ''), {
+    ...(/^HINT: +(.*)$/m.test(message) && { hint: /^HINT: +(.*)$/m.exec(message)![1]! })
+  })
+}
