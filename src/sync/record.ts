@@ -7,8 +7,6 @@ import { messageOf } from '../core/errors.js'
 import { arrayText } from '../postgres/quote.js'
 import type { Server } from '../postgres/server.js'
 
-export const recordSchema = 'pgsyncer'
-
 /** `schema.table` → the time its next comparison by updated_at may start from. */
 export async function readRecord(standby: Server, source: string): Promise<Map<string, string>> {
   const [there] = await standby.sql`SELECT pg_catalog.to_regclass('pgsyncer.table_sync') IS NOT NULL AS found`

@@ -57,8 +57,8 @@ async function container(): Promise<TestServer | undefined> {
       .start()
     return { url: started.getConnectionUri(), stop: () => started.stop() }
   } catch (error) {
-    console.warn(
-      `A Docker engine answers but gives no PostgreSQL (${messageOf(error)}): using the npm package's.`
+    process.stderr.write(
+      `A Docker engine answers but gives no PostgreSQL (${messageOf(error)}): using the npm package’s.\n`
     )
     return undefined
   }
