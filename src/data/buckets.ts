@@ -151,12 +151,12 @@ async function* bucketVectors(
   bucket: string,
   dirty: readonly string[]
 ): AsyncGenerator<BucketVector, undefined> {
-  // Packed group by group as they come sorted: one bucket in the server's memory, not all.
+  // By s.b, the number: b alone would be the first column, its text. Packed group by group as they come sorted: one bucket in the server's memory, not all.
   await client.query('SET enable_hashagg = off')
   const keys = columnList(unit.key.map((_, i) => `k${i}`))
   const text = `SELECT b::text, ${digestItems(unit)}, ${vectorItems(unit)} FROM (
     SELECT * FROM (SELECT ${bucket} AS b, ${vectorColumns(unit)} FROM ${unit.source} WHERE ${unit.filter}) r
-    WHERE b = ANY (${literal(`{${dirty.join(',')}}`)}::bigint[]) ORDER BY b, ${keys}) s GROUP BY b ORDER BY b`
+    WHERE b = ANY (${literal(`{${dirty.join(',')}}`)}::bigint[]) ORDER BY b, ${keys}) s GROUP BY s.b ORDER BY s.b`
   const stream = client.query(new QueryStream(text, [], { rowMode: 'array', batchSize: 1, highWaterMark: 1 }))
   for await (const row of stream as AsyncIterable<unknown[]>) {
     yield { bucket: Number(row[0]), vector: parseVector(unit, row.slice(1)) }

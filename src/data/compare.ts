@@ -17,11 +17,10 @@ export async function compareUnit(context: DataContext, unit: Unit, tally: Tally
 export function keepSamples(context: DataContext, tally: Tally, next?: Visit): Visit {
   return async (pair, chunk) => {
     const room = context.samples - tally.samples.length
-    if (room > 0) {
-      const samples = await sampleRows(pair, tally.unit, chunk.diff, room)
-      tally.samples.push(...samples.slice(0, context.samples - tally.samples.length))
-    }
+    const samples = room > 0 ? await sampleRows(pair, tally.unit, chunk.diff, room) : []
     await next?.(pair, chunk)
+    // Only now: a chunk that fails is tried again, and would be here twice.
+    tally.samples.push(...samples.slice(0, context.samples - tally.samples.length))
   }
 }
 

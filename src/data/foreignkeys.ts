@@ -9,6 +9,8 @@ import type { ForeignKey } from '../postgres/relations.js'
 import type { Unit } from './unit.js'
 
 export class ForeignKeyGraph {
+  readonly #byChild: Map<number, ForeignKey[]>
+  readonly #byParent: Map<number, ForeignKey[]>
   readonly #parents = new Map<Unit, Set<Unit>>()
   readonly #groups = new Map<Unit, Unit[]>()
 
@@ -17,11 +19,13 @@ export class ForeignKeyGraph {
     readonly units: readonly Unit[],
     readonly keys: readonly ForeignKey[]
   ) {
+    this.#byChild = grouped(keys, key => key.child)
+    this.#byParent = grouped(keys, key => key.parent)
+    const byOid = grouped(units, unit => unit.standby.oid)
     for (const unit of units) this.#parents.set(unit, new Set())
-    for (const child of units) {
-      for (const key of this.from(child)) {
-        for (const parent of units) {
-          if (!refersTo(key, parent)) continue
+    for (const parent of units) {
+      for (const key of this.to(parent)) {
+        for (const child of byOid.get(key.child) ?? []) {
           this.#parents.get(child)!.add(parent)
           // An update of the parent can break the child as well: neither goes before the other.
           if (!this.byKey(key, parent)) this.#parents.get(parent)!.add(child)
@@ -35,12 +39,13 @@ export class ForeignKeyGraph {
 
   /** The foreign keys whose child is this unit. */
   from(unit: Unit): ForeignKey[] {
-    return this.keys.filter(key => key.child === unit.standby.oid)
+    return this.#byChild.get(unit.standby.oid) ?? []
   }
 
   /** The foreign keys whose parent is this unit, or the partitioned table that it is a part of. */
   to(unit: Unit): ForeignKey[] {
-    return this.keys.filter(key => refersTo(key, unit))
+    const { oid, root } = unit.standby
+    return [...(this.#byParent.get(oid) ?? []), ...(root === 0 ? [] : (this.#byParent.get(root) ?? []))]
   }
 
   /** Units outside this one's circle that must be written before it. */
@@ -69,6 +74,18 @@ export class ForeignKeyGraph {
     return this.to(unit).some(key => !this.byKey(key, unit))
   }
 
+  /** The unit, its circle, and all that refer to them, or to those, and so on. */
+  family(unit: Unit): Set<Unit> {
+    const found = new Set(this.group(unit))
+    for (const member of found) {
+      const children = new Set(this.to(member).map(key => key.child))
+      for (const one of this.units) {
+        if (children.has(one.standby.oid)) for (const relative of this.group(one)) found.add(relative)
+      }
+    }
+    return found
+  }
+
   /** Parents first. */
   ordered(): Unit[] {
     const done = new Set<Unit>()
@@ -84,8 +101,10 @@ export class ForeignKeyGraph {
   }
 }
 
-function refersTo(key: ForeignKey, unit: Unit): boolean {
-  return key.parent === unit.standby.oid || (unit.standby.root !== 0 && key.parent === unit.standby.root)
+function grouped<T>(values: readonly T[], by: (value: T) => number): Map<number, T[]> {
+  const groups = new Map<number, T[]>()
+  for (const value of values) groups.set(by(value), [...(groups.get(by(value)) ?? []), value])
+  return groups
 }
 
 /** Tarjan's strongly connected components (SIAM J. Comput. 1, 1972). */

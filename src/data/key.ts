@@ -1,6 +1,6 @@
 /**
  * A row's key on the wire and in SQL. Keys travel as bytes and become text, never numbers or dates: a bigint, a
- * numeric or a microsecond would lose digits in JavaScript. Only types whose equal values print the same can be keys.
+ * numeric or a microsecond would lose digits in JavaScript. Keys are the same where they print the same.
  */
 import { arrayText, ident, literal } from '../postgres/quote.js'
 import type { Column, Key, Table } from '../postgres/tables.js'
@@ -26,20 +26,21 @@ const sortsAlike = new Set([
 ]) // prettier-ignore
 const collated = new Set(['character varying', 'text', 'character', 'name'])
 
-/** Whether equal values of the column always print the same (1.0 = 1.00 does not). */
-function printsEqual(column: Column): boolean {
-  if (column.kind === 'e') return true
-  if (column.base === 'numeric') return column.type.startsWith('numeric(')
-  return sortsAlike.has(column.base) && column.deterministic
+/**
+ * Whether rows can be matched by the column's text: equal values print the same. Of numeric they need not (1.0 and
+ * 1.00); then the upsert's proof fails, and the row is replaced.
+ */
+function matchable(column: Column): boolean {
+  return column.kind === 'e' || (sortsAlike.has(column.base) && column.deterministic)
 }
 
-/** The first key that both sides have, that prints exactly, and whose types agree; undefined where there is none. */
+/** The first key that both sides have, that can be matched by, and whose types agree; undefined where there is none. */
 export function commonKey(main: Table, standby: Table, usable: ReadonlySet<string>): Key | undefined {
   const column = (table: Table, name: string) => table.columns.find(one => one.name === name)
   const fits = (key: Key) =>
     key.columns.every(name => {
       const [a, b] = [column(main, name), column(standby, name)]
-      return usable.has(name) && a && b && a.type === b.type && printsEqual(a) && printsEqual(b)
+      return usable.has(name) && a && b && a.type === b.type && matchable(a) && matchable(b)
     })
   const has = (key: Key) => standby.keys.find(other => other.columns.join('\0') === key.columns.join('\0'))
   const key = main.keys.find(one => fits(one) && has(one))
@@ -53,8 +54,7 @@ export function ordersAlike(main: Table, standby: Table, key: Key): boolean {
     const b = standby.columns.find(column => column.name === name)!
     if (!sortsAlike.has(a.base)) return false
     if (!collated.has(a.base)) return true
-    const isC = (collation: string) => /^[a-z]:(C|POSIX|C\/C|POSIX\/POSIX|ucs_basic):/.test(collation)
-    return a.collation === b.collation && (isC(a.collation) || !a.collation.endsWith(':'))
+    return a.collation === b.collation && (a.collation.startsWith('C@') || !a.collation.endsWith(':'))
   })
 }
 

@@ -2,12 +2,19 @@
  * Brings chunks of the standby to main's state, in one transaction: deletes, then upserts from a stage, then the
  * proof. The chunk's digest is taken again inside the transaction and must equal main's, or nothing is committed.
  */
-import { DataError, messageOf } from '../core/errors.js'
+import { DataError } from '../core/errors.js'
 import { codeOf } from '../postgres/failure.js'
-import { columnList, ident, qualified } from '../postgres/quote.js'
+import { columnList, ident } from '../postgres/quote.js'
+import {
+  checkChildren,
+  checkReferrers,
+  deferConstraints,
+  refuseDeletes,
+  refuseUpdates,
+  restoreConstraints
+} from './constraints.js'
 import type { DataContext } from './context.js'
 import { addDigests, digests, sameDigest, type Digest } from './digest.js'
-import { checkParents } from './foreignkeys.js'
 import { keyIn } from './key.js'
 import type { Pair } from './pairs.js'
 import { writtenColumns, type Unit } from './unit.js'
@@ -40,7 +47,8 @@ function isConflict(error: unknown): boolean {
 }
 
 /**
- * Mends the chunks in one transaction: all of them, or none.
+ * Mends the chunks in one transaction: all of them, or none. Rows go in the order of the chunks, and come in the
+ * opposite order of their units: children stand first.
  * @throws DataError (ProofError) naming the table; the driver's error for anything else. Nothing is committed then.
  */
 export async function mend(
@@ -55,19 +63,22 @@ export async function mend(
   await standby.query('BEGIN')
   try {
     await context.mover.begin(pair, units)
-    const deferred = await deferConstraints(context, pair, units)
+    const deferred = await deferConstraints(context, pair, units, rules.replace)
     const proofs: { chunk: Chunk; expected: Digest }[] = []
     for (const chunk of chunks)
       proofs.push({ chunk, expected: await stageChunk(context, pair, chunk, rules) })
-    for (const unit of units) await applyStage(context, pair, unit, rules.replace)
+    for (const unit of units.toReversed()) await applyStage(context, pair, unit, units, rules.replace)
     await restoreConstraints(pair, deferred)
-    await checkForeignKeys(context, pair, units, rules.deletes)
+    for (const unit of units) {
+      await checkChildren(context, pair, unit, `${stageOf(pair, unit)} t`)
+      await checkReferrers(context, pair, unit, rules.deletes)
+    }
     for (const { chunk, expected } of proofs) await prove(pair, chunk, expected)
     await context.mover.end(pair, units)
     await standby.query('COMMIT')
     return 'done'
   } catch (error) {
-    await standby.query('ROLLBACK')
+    await standby.query('ROLLBACK').catch(() => {})
     if (!rules.replace && isConflict(error)) return 'conflict'
     throw error
   }
@@ -90,8 +101,9 @@ async function stageChunk(context: DataContext, pair: Pair, chunk: Chunk, rules:
   const { unit, condition } = chunk
   const diff = chunk.diff ?? (await chunkDiff(pair, unit, condition))
   if (rules.deletes && keyCount(diff.delete) > 0) {
-    await refuseCascade(context, pair, unit, keyIn(unit.key, diff.delete))
-    await pair.standby.query(`DELETE FROM ${unit.source} WHERE ${keyIn(unit.key, diff.delete)}`)
+    const gone = keyIn(unit.key, diff.delete)
+    await refuseDeletes(context, pair, unit, gone)
+    await pair.standby.query(`DELETE FROM ${unit.source} WHERE ${gone}`)
   }
   const wanted = unit.key.map((_, i) => [...diff.insert[i]!, ...diff.update[i]!])
   if (keyCount(wanted) > 0) {
@@ -109,7 +121,13 @@ export async function chunkDiff(pair: Pair, unit: Unit, condition: string): Prom
   return compareVectors(unit, main, standby)
 }
 
-async function applyStage(context: DataContext, pair: Pair, unit: Unit, replace: boolean): Promise<void> {
+async function applyStage(
+  context: DataContext,
+  pair: Pair,
+  unit: Unit,
+  units: readonly Unit[],
+  replace: boolean
+): Promise<void> {
   const { standby } = pair
   const stage = stageOf(pair, unit)
   const columns = writtenColumns(unit)
@@ -125,8 +143,9 @@ async function applyStage(context: DataContext, pair: Pair, unit: Unit, replace:
   )
   const set = (from: string) =>
     settable.map(column => `${ident(column.name)} = ${from}${ident(column.name)}`).join(', ')
+  if (!replace) await refuseUpdates(context, pair, unit, new Map(units.map(one => [one, stageOf(pair, one)])))
   if (replace) {
-    await refuseCascade(context, pair, unit, `EXISTS (SELECT 1 FROM ${stage} s WHERE ${sameKey})`)
+    await refuseDeletes(context, pair, unit, `EXISTS (SELECT 1 FROM ${stage} s WHERE ${sameKey})`)
     await standby.query(`DELETE FROM ${unit.source} USING ${stage} s WHERE ${sameKey}`)
     await standby.query(insert)
   } else if (unit.upsert) {
@@ -146,72 +165,4 @@ async function prove(pair: Pair, chunk: Chunk, expected: Digest): Promise<void> 
     table: chunk.unit.name,
     hint: 'A trigger, a rule, another session or a column that cannot hold the value changed them; the chunk was left as it was.'
   })
-}
-
-/**
- * Without the right to session_replication_role, constraints of a circle are made deferrable for the length of the
- * transaction (which their owner may), and checked before the proof.
- */
-async function deferConstraints(context: DataContext, pair: Pair, units: readonly Unit[]): Promise<string[]> {
-  if (context.pool.replica || !units.some(unit => context.graph.circular(unit))) return []
-  const restore: string[] = []
-  for (const key of units.flatMap(unit => context.graph.from(unit))) {
-    if (key.deferrable) continue
-    const constraint = `ALTER TABLE ${qualified(key.childSchema, key.childName)} ALTER CONSTRAINT ${ident(key.name)}`
-    await pair.standby.query(`${constraint} DEFERRABLE`)
-    restore.push(`${constraint} NOT DEFERRABLE`)
-  }
-  await pair.standby.query('SET CONSTRAINTS ALL DEFERRED')
-  return restore
-}
-
-async function restoreConstraints(pair: Pair, restore: readonly string[]): Promise<void> {
-  if (restore.length === 0) return
-  await pair.standby.query('SET CONSTRAINTS ALL IMMEDIATE')
-  for (const statement of restore) await pair.standby.query(statement)
-}
-
-async function checkForeignKeys(
-  context: DataContext,
-  pair: Pair,
-  units: readonly Unit[],
-  deletes: boolean
-): Promise<void> {
-  if (!context.pool.replica) return
-  for (const unit of units) {
-    for (const key of context.graph.from(unit))
-      await checkParents(pair.standby, key, `${stageOf(pair, unit)} t`)
-    for (const key of context.graph.to(unit)) {
-      if (!deletes && context.graph.byKey(key, unit)) continue
-      await checkParents(pair.standby, key, `${qualified(key.childSchema, key.childName)} t`)
-    }
-  }
-}
-
-/** With triggers on, a delete could cascade to rows that nobody asked to remove: refuse it where it would. */
-async function refuseCascade(context: DataContext, pair: Pair, unit: Unit, condition: string): Promise<void> {
-  if (context.pool.replica) return
-  for (const key of context.graph.to(unit).filter(one => one.acts)) {
-    const match = key.columns
-      .map((column, i) => `c.${ident(column)} = t.${ident(key.parentColumns[i]!)}`)
-      .join(' AND ')
-    const child = qualified(key.childSchema, key.childName)
-    const { rows } = await pair.standby.query(
-      `SELECT 1 FROM ${unit.source} JOIN ${child} c ON ${match} WHERE ${condition} LIMIT 1`
-    )
-    if (rows.length === 0) continue
-    throw new DataError(
-      `deleting from ${unit.name} would cascade to ${key.childSchema}.${key.childName} by ${key.name}`,
-      {
-        table: unit.name,
-        hint: `Remove the child rows first, or give the standby's role the right to set session_replication_role.`
-      }
-    )
-  }
-}
-
-/** A sentence for a failed chunk. */
-export function failureReason(error: unknown): string {
-  const detail = (error as { detail?: unknown } | null)?.detail
-  return typeof detail === 'string' && detail !== '' ? `${messageOf(error)} (${detail})` : messageOf(error)
 }

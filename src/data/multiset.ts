@@ -4,11 +4,16 @@
  */
 import { DataError } from '../core/errors.js'
 import { retrying } from '../core/retry.js'
-import { qualified } from '../postgres/quote.js'
 import { bucketDigests, bucketExpression, bucketPairs, digestBuckets } from './buckets.js'
+import {
+  checkChildren,
+  checkReferrers,
+  deferConstraints,
+  refuseDeletes,
+  restoreConstraints
+} from './constraints.js'
 import type { DataContext } from './context.js'
 import { addDigests, emptyDigest, sameDigest, type Digest } from './digest.js'
-import { checkParents } from './foreignkeys.js'
 import { ctid, decodeKey, keyIn } from './key.js'
 import { copyMover } from './move.js'
 import type { Pair } from './pairs.js'
@@ -49,8 +54,11 @@ export async function mendMultiset(context: DataContext, unit: Unit, tally: Tall
       await pair.standby.query('BEGIN')
       try {
         await pair.standby.query(`LOCK TABLE ${unit.relation} IN SHARE ROW EXCLUSIVE MODE`)
+        const deferred = await deferConstraints(context, pair, [unit], true)
         await rewrite(context, pair, unit, tally)
-        await checkKeys(context, pair, unit)
+        await restoreConstraints(pair, deferred)
+        await checkChildren(context, pair, unit, unit.source)
+        await checkReferrers(context, pair, unit, true)
         await pair.standby.query('COMMIT')
       } catch (error) {
         await pair.standby.query('ROLLBACK').catch(() => {})
@@ -67,7 +75,9 @@ async function rewrite(context: DataContext, pair: Pair, unit: Unit, tally: Tall
   try {
     for await (const diff of differences(reading, unit, tally)) {
       if (context.deletes && keyCount(diff.delete) > 0) {
-        await pair.standby.query(`DELETE FROM ${unit.source} WHERE ${keyIn([ctid], diff.delete)}`)
+        const gone = keyIn([ctid], diff.delete)
+        await refuseDeletes(context, pair, unit, gone)
+        await pair.standby.query(`DELETE FROM ${unit.source} WHERE ${gone}`)
       }
       if (!context.deletes) kept.set(String(diff.bucket), diff.extra)
       if (keyCount(diff.insert) > 0) {
@@ -88,14 +98,6 @@ async function rewrite(context: DataContext, pair: Pair, unit: Unit, tally: Tall
       table: unit.name,
       hint: 'A trigger, a rule or a column that cannot hold the value changed them; the table was left as it was.'
     })
-  }
-}
-
-async function checkKeys(context: DataContext, pair: Pair, unit: Unit): Promise<void> {
-  if (!context.pool.replica) return
-  for (const key of context.graph.from(unit)) await checkParents(pair.standby, key, unit.source)
-  for (const key of context.graph.to(unit)) {
-    await checkParents(pair.standby, key, `${qualified(key.childSchema, key.childName)} AS t`)
   }
 }
 

@@ -4,6 +4,8 @@
  */
 import pLimit, { type LimitFunction } from 'p-limit'
 import type pg from 'pg'
+import { DataError } from '../core/errors.js'
+import { codeOf } from '../postgres/failure.js'
 import { literal } from '../postgres/quote.js'
 import type { Server } from '../postgres/server.js'
 
@@ -14,10 +16,24 @@ export interface Pair {
   stages: Map<string, string>
 }
 
+async function takeUp(main: pg.Client, snapshot: string): Promise<void> {
+  try {
+    await main.query(`SET TRANSACTION SNAPSHOT ${literal(snapshot)}`)
+  } catch (error) {
+    await main.end().catch(() => {})
+    if (!['22023', '42704'].includes(codeOf(error) ?? '')) throw error
+    throw new DataError('main’s snapshot is gone: the connection that held the cut was lost', {
+      hint: 'Run again: what is done is done, and the rest follows main’s next moment.',
+      cause: error
+    })
+  }
+}
+
 export class PairPool {
   readonly #idle: Pair[] = []
   readonly #open = new Set<Pair>()
   readonly #limit: LimitFunction
+  #closed = false
 
   /**
    * @param snapshot main's exported snapshot; undefined where main cannot export one, and then `size` must be 1.
@@ -58,7 +74,10 @@ export class PairPool {
     if (main.status === 'fulfilled' && standby.status === 'fulfilled') {
       const pair = { main: main.value, standby: standby.value, stages: new Map<string, string>() }
       this.#open.add(pair)
-      return pair
+      if (!this.#closed) return pair
+      // The run ended while they were on their way.
+      await this.discard(pair)
+      throw new DataError('the run has ended')
     }
     if (main.status === 'fulfilled') await main.value.end().catch(() => {})
     if (standby.status === 'fulfilled') await standby.value.end().catch(() => {})
@@ -71,13 +90,14 @@ export class PairPool {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await Promise.all([...this.#open].map(pair => this.discard(pair)))
   }
 
   async #openMain(): Promise<pg.Client> {
     const client = await this.main.connect()
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-    if (this.snapshot !== undefined) await client.query(`SET TRANSACTION SNAPSHOT ${literal(this.snapshot)}`)
+    if (this.snapshot !== undefined) await takeUp(client, this.snapshot)
     // A chunk is too small for parallel workers to pay; the pairs are the parallelism.
     if (this.main.can.parallel) await client.query('SET max_parallel_workers_per_gather = 0')
     return client

@@ -20,20 +20,29 @@ export function compareSequences(main: readonly Sequence[], standby: readonly Se
   const theirs = new Map(standby.map(one => [qualified(one.schema, one.name), one]))
   return main.map(ours => {
     const other = theirs.get(qualified(ours.schema, ours.name))
+    const closed = [
+      ...(ours.lastValue === undefined ? ['main'] : []),
+      ...(other && other.lastValue === undefined ? ['the standby'] : [])
+    ]
+    const reason = !other
+      ? 'missing on the standby'
+      : closed.length > 0
+        ? `the role may not read it on ${closed.join(' and ')}: GRANT SELECT ON SEQUENCE ${qualified(ours.schema, ours.name)}`
+        : undefined
     return {
       schema: ours.schema,
       name: ours.name,
-      status: !other ? 'differs' : position(ours, other),
-      main: ours.lastValue,
+      status: closed.length > 0 ? 'failed' : !other ? 'differs' : position(ours, other),
+      main: ours.lastValue ?? '',
       standby: other?.lastValue ?? null,
       called: ours.called,
-      ...(!other && { reason: 'missing on the standby' })
+      ...(reason !== undefined && { reason })
     }
   })
 }
 
 function position(main: Sequence, standby: Sequence): SequenceResult['status'] {
-  const next = (one: Sequence) => BigInt(one.lastValue) + (one.called ? BigInt(one.increment) : 0n)
+  const next = (one: Sequence) => BigInt(one.lastValue!) + (one.called ? BigInt(one.increment) : 0n)
   const [a, b] = [next(main), next(standby)]
   if (a === b) return 'identical'
   const forward = BigInt(main.increment) > 0n
@@ -55,7 +64,7 @@ export async function setSequences(
     const { lastValue, called } = ours.get(name)!
     try {
       await standby.sql.unsafe(
-        `SELECT pg_catalog.setval(${literal(name)}::regclass, ${literal(lastValue)}::bigint, ${called})`
+        `SELECT pg_catalog.setval(${literal(name)}::regclass, ${literal(lastValue!)}::bigint, ${called})`
       )
       result.status = 'synced'
     } catch (error) {

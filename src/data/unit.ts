@@ -119,3 +119,10 @@ export function writtenColumns(unit: Unit, prefix = ''): string {
     prefix
   )
 }
+
+/** The largest first, so that none is left alone at the end. */
+export function bySize(units: readonly Unit[]): Unit[] {
+  return units.toSorted(
+    (a, b) => Math.max(b.main.estimate, b.main.pages) - Math.max(a.main.estimate, a.main.pages)
+  )
+}

@@ -14,10 +14,23 @@ import { countDiff, type Tally } from './tally.js'
 import type { Unit } from './unit.js'
 import { compareVectors, emptyVector, keyCount, vector, type ChunkDiff } from './vector.js'
 
-/** Whether the table can be compared this way: a key to match rows by, and a column of a time type. */
-export function hasUpdatedAt(unit: Unit): boolean {
+/** Whether the table can be compared this way, by a key and a column of a time type, and whether that has a zone. */
+export function hasUpdatedAt(unit: Unit): 'zoned' | 'local' | undefined {
   const column = unit.compared.find(one => one.name === 'updated_at')
-  return unit.key.length > 0 && column !== undefined && /^(date|timestamp)/.test(column.base)
+  if (unit.key.length === 0 || column === undefined || !/^(date|timestamp)/.test(column.base))
+    return undefined
+  return column.base === 'timestamp with time zone' ? 'zoned' : 'local'
+}
+
+/** The condition of later rows, over `t`. A date tells no more than the day, and all of it is looked at. */
+function laterThan(unit: Unit, since: string): string {
+  const { base } = unit.compared.find(one => one.name === 'updated_at')!
+  const column = `t.${ident('updated_at')}`
+  const time = `${literal(since)}::timestamptz`
+  if (base === 'timestamp with time zone') return `${column} > ${time}`
+  return base === 'date'
+    ? `${column} >= (${time} AT TIME ZONE 'UTC')::date`
+    : `${column} > ${time} AT TIME ZONE 'UTC'`
 }
 
 /** @param since a time, as PostgreSQL reads it. */
@@ -28,8 +41,7 @@ export async function compareUpdated(
   tally: Tally,
   visit: Visit
 ): Promise<void> {
-  const column = unit.compared.find(one => one.name === 'updated_at')!
-  const later = `t.${ident('updated_at')} > ${literal(since)}::timestamptz${column.base.endsWith('with time zone') ? '' : " AT TIME ZONE 'UTC'"}`
+  const later = laterThan(unit, since)
   const borrow: Parameters<typeof ranges>[0] = use =>
     retrying(unit.name, context.retry, () => context.pool.run(pair => use(pair.main)))
   const size = Math.min(context.chunkSize, maxChunk)

@@ -15,6 +15,10 @@ export interface Capabilities {
   collationDeterministic: boolean
   /** `datcollversion` and its like (15). */
   databaseCollationVersion: boolean
+  /** What the catalogs call a locale that is not libc's, after `dat` or `coll`: `iculocale` (15), `locale` (17). */
+  localeColumn: string | undefined
+  /** A collation may have rules of its own (16). */
+  localeRules: boolean
   /** Index columns that are only carried (`INCLUDE`, 11). */
   indexInclude: boolean
   /** Floats print in their shortest exact form (12). */
@@ -27,6 +31,8 @@ export interface Capabilities {
   copyProgress: boolean
   /** Parallel query (9.6). */
   parallel: boolean
+  /** CALL, and `pg_proc.prokind` (11). */
+  procedures: boolean
   /** `INSERT … ON CONFLICT` on a partitioned table (11). */
   upsertThroughParent: boolean
 }
@@ -44,12 +50,15 @@ export function capabilitiesOf(version: number): Capabilities {
     collationProvider: from(100000),
     collationDeterministic: from(120000),
     databaseCollationVersion: from(150000),
+    localeColumn: from(170000) ? 'locale' : from(150000) ? 'iculocale' : undefined,
+    localeRules: from(160000),
     indexInclude: from(110000),
     shortestFloats: from(120000),
     controlSystem: from(90600),
     lsnNames: from(100000),
     copyProgress: from(140000),
     parallel: from(90600),
+    procedures: from(110000),
     upsertThroughParent: from(110000)
   }
 }

@@ -10,6 +10,7 @@ import { getFileName, getPassword } from 'pgpass/lib/helper.js'
 import postgres from 'postgres'
 import { addSecret } from '../core/redact.js'
 import { ConfigError, ConnectionError } from '../core/errors.js'
+import { blame } from './blame.js'
 import { capabilitiesOf } from './capabilities.js'
 import { readDsn, type Env, type Settings } from './dsn.js'
 import { loginFailure } from './failure.js'
@@ -74,6 +75,7 @@ export async function openServer(role: Role, dsn: string, env: Env, limits: Sess
       try {
         await client.connect()
         await client.query(pinStatements(pins))
+        blame(client, role)
         return client
       } catch (error) {
         await client.end().catch(() => {})

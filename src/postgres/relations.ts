@@ -1,9 +1,7 @@
 /** Reads from the catalogs what ties tables together or stands beside them: foreign keys, sequences, materialized views. */
-import type postgres from 'postgres'
 import type { Capabilities } from './capabilities.js'
 import { arrayText, literal, qualified } from './quote.js'
-
-type Sql = postgres.Sql | postgres.ReservedSql
+import type { Queryable } from './server.js'
 
 export interface ForeignKey {
   name: string
@@ -20,15 +18,28 @@ export interface ForeignKey {
   validated: boolean
   /** MATCH FULL. */
   full: boolean
-  /** ON DELETE or ON UPDATE does something to the child's rows (cascade, set null, set default). */
-  acts: boolean
+  /** ON DELETE does something to the child's rows (cascade, set null, set default). */
+  deletes: boolean
+  /** ON UPDATE does. */
+  updates: boolean
+  /** Where it was declared: itself, or, where a partition has it from there, the partitioned table. */
+  declared: { schema: string; table: string; name: string }
 }
 
 /** Every foreign key of the database between ordinary tables (those made for partitions of the parent left out). */
-export async function readForeignKeys(sql: Sql, can: Capabilities): Promise<ForeignKey[]> {
+export async function readForeignKeys(sql: Queryable, can: Capabilities): Promise<ForeignKey[]> {
   const rows = await sql.unsafe<
     (Omit<ForeignKey, 'child' | 'parent'> & { child: string; parent: string })[]
   >(`
+${
+  can.indexInclude
+    ? `WITH RECURSIVE up AS (
+  SELECT k.oid, k.oid AS top, k.conparentid AS next FROM pg_catalog.pg_constraint k WHERE k.contype = 'f'
+  UNION ALL
+  SELECT up.oid, k.oid, k.conparentid FROM up JOIN pg_catalog.pg_constraint k ON k.oid = up.next
+)`
+    : 'WITH up AS (SELECT k.oid, k.oid AS top, 0 AS next FROM pg_catalog.pg_constraint k)'
+}
 SELECT k.conname AS name, k.conrelid::text AS child, cn.nspname AS "childSchema", c.relname AS "childName",
   k.confrelid::text AS parent, pn.nspname AS "parentSchema", p.relname AS "parentName",
   pg_catalog.to_json(ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u(n, i)
@@ -36,8 +47,11 @@ SELECT k.conname AS name, k.conrelid::text AS child, cn.nspname AS "childSchema"
   pg_catalog.to_json(ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS u(n, i)
     JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.i)) AS "parentColumns",
   k.condeferrable AS deferrable, k.convalidated AS validated, k.confmatchtype = 'f' AS full,
-  k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd') AS acts
+  k.confdeltype IN ('c', 'n', 'd') AS deletes, k.confupdtype IN ('c', 'n', 'd') AS updates,
+  pg_catalog.json_build_object('schema', tn.nspname, 'table', tc.relname, 'name', top.conname) AS declared
 FROM pg_catalog.pg_constraint k
+JOIN up ON up.oid = k.oid AND up.next = 0 JOIN pg_catalog.pg_constraint top ON top.oid = up.top
+JOIN pg_catalog.pg_class tc ON tc.oid = top.conrelid JOIN pg_catalog.pg_namespace tn ON tn.oid = tc.relnamespace
 JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace cn ON cn.oid = c.relnamespace
 JOIN pg_catalog.pg_class p ON p.oid = k.confrelid JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
 WHERE k.contype = 'f'${
@@ -51,8 +65,8 @@ WHERE k.contype = 'f'${
 export interface Sequence {
   schema: string
   name: string
-  /** A bigint as text. */
-  lastValue: string
+  /** A bigint as text; undefined: the role may not read the sequence. */
+  lastValue: string | undefined
   called: boolean
   increment: string
 }
@@ -62,19 +76,23 @@ const batch = 500
 
 /** Every sequence of the schemas and where it stands now (sequences know no snapshot). */
 export async function readSequences(
-  sql: Sql,
+  sql: Queryable,
   schemas: readonly string[],
   can: Capabilities
 ): Promise<Sequence[]> {
-  const names = await sql.unsafe<{ schema: string; name: string }[]>(
-    `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c
+  const names = await sql.unsafe<{ schema: string; name: string; readable: boolean }[]>(
+    `SELECT n.nspname AS schema, c.relname AS name, pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+       AND pg_catalog.has_sequence_privilege(c.oid, 'SELECT') AS readable FROM pg_catalog.pg_class c
      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname = ANY ($1::text[]) ORDER BY 1, 2`,
     [arrayText(schemas)]
   )
-  const sequences: Sequence[] = []
-  for (let start = 0; start < names.length; start += batch) {
-    const parts = names.slice(start, start + batch).map(({ schema, name }) => {
+  const readable = names.filter(one => one.readable)
+  const sequences: Sequence[] = names
+    .filter(one => !one.readable)
+    .map(({ schema, name }) => ({ schema, name, lastValue: undefined, called: false, increment: '1' }))
+  for (let start = 0; start < readable.length; start += batch) {
+    const parts = readable.slice(start, start + batch).map(({ schema, name }) => {
       const increment = can.identity
         ? `(SELECT seqincrement::text FROM pg_catalog.pg_sequence WHERE seqrelid = ${literal(qualified(schema, name))}::regclass)`
         : 'increment_by::text'
@@ -94,7 +112,7 @@ export interface MaterializedView {
 
 /** Every materialized view of the schemas, each after those that it reads. */
 export async function readMaterializedViews(
-  sql: Sql,
+  sql: Queryable,
   schemas: readonly string[]
 ): Promise<MaterializedView[]> {
   return sql.unsafe<MaterializedView[]>(

@@ -8,6 +8,23 @@ import type { Capabilities } from './capabilities.js'
 
 export type Role = 'main' | 'standby'
 
+/** What reads catalogs: the control plane, or one session of the data plane (asQueryable). */
+export interface Queryable {
+  unsafe<T extends object[]>(query: string, parameters?: string[]): PromiseLike<T>
+}
+
+/**
+ * One session as a Queryable, for what must outlive single statements (a transaction, a lock): postgres.js ends the
+ * whole process when a reserved connection of its own is used after the server closed it.
+ */
+export function asQueryable(client: pg.Client): Queryable {
+  return {
+    async unsafe<T extends object[]>(query: string, parameters: string[] = []) {
+      return (await client.query(query, parameters)).rows as T
+    }
+  }
+}
+
 export interface Server {
   readonly role: Role
   /** `host:port/database`: safe to show. */

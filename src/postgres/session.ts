@@ -24,13 +24,19 @@ export function sessionPins(versionNumber: number, limits: SessionLimits): Recor
     search_path: 'pg_catalog',
     row_security: 'off',
     client_encoding: 'UTF8',
+    array_nulls: 'on',
+    quote_all_identifiers: 'off',
+    standard_conforming_strings: 'on',
+    default_transaction_isolation: 'read committed',
     client_min_messages: 'warning',
     default_transaction_read_only: 'off',
     lock_timeout: String(limits.lockTimeout),
     statement_timeout: String(limits.statementTimeout),
     // Compiling costs more than any of our short statements.
     ...(versionNumber >= 110000 && { jit: 'off' }),
-    ...(versionNumber >= 90600 && { idle_in_transaction_session_timeout: '0' })
+    ...(versionNumber >= 90600 && { idle_in_transaction_session_timeout: '0' }),
+    ...(versionNumber >= 140000 && { idle_session_timeout: '0' }),
+    ...(versionNumber >= 170000 && { transaction_timeout: '0' })
   }
 }
 

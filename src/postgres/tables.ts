@@ -1,7 +1,7 @@
 /** Reads what tables are from the catalogs: columns, keys, partitions. One query for all tables of the schemas. */
-import type postgres from 'postgres'
 import type { Capabilities } from './capabilities.js'
 import { arrayText } from './quote.js'
+import type { Queryable } from './server.js'
 
 export interface Column {
   name: string
@@ -21,7 +21,7 @@ export interface Column {
   generated: string
   /** '' no, a always, d by default. */
   identity: string
-  /** Provider, name and version, where the type has a collation; '' where it has none. */
+  /** How it sorts: `C@ENCODING`, or provider, locale, rules and version; '' where the type has no collation. */
   collation: string
   deterministic: boolean
 }
@@ -64,7 +64,7 @@ type Row = Omit<Table, 'oid' | 'root'> & { oid: string; root: string }
 
 /** Every ordinary, partitioned and foreign table of the schemas, in order of name. */
 export async function readTables(
-  sql: postgres.Sql | postgres.ReservedSql,
+  sql: Queryable,
   can: Capabilities,
   schemas: readonly string[]
 ): Promise<Table[]> {
@@ -72,11 +72,33 @@ export async function readTables(
   return rows.map(row => ({ ...row, oid: Number(row.oid), root: Number(row.root) }))
 }
 
+/**
+ * What decides how the collation `co`, or where it is the default the database `db`, sorts: never its name, which
+ * may mean another locale elsewhere.
+ */
+function orderOf(can: Capabilities): string {
+  const own = can.collationProvider ? 'co.collprovider::text' : `'c'`
+  const isDefault = can.collationProvider ? `co.collprovider = 'd'` : `co.collname = 'default'`
+  const either = (database: string, collation: string) =>
+    `CASE WHEN ${isDefault} THEN ${database} ELSE ${collation} END`
+  const name = can.localeColumn
+  const provider = either(name ? 'db.datlocprovider::text' : `'c'`, own)
+  const locale = name
+    ? either(`coalesce(db.dat${name}, db.datcollate)`, `coalesce(co.coll${name}, co.collcollate)`)
+    : either('db.datcollate', 'co.collcollate')
+  const rules = can.localeRules ? either('db.daticurules', 'co.collicurules') : 'NULL'
+  const version = can.collationProvider
+    ? either(
+        can.databaseCollationVersion ? 'pg_catalog.pg_database_collation_actual_version(db.oid)' : 'NULL',
+        'pg_catalog.pg_collation_actual_version(co.oid)'
+      )
+    : 'NULL'
+  return `(SELECT CASE WHEN p = 'b' OR (p = 'c' AND l IN ('C', 'POSIX')) THEN 'C@' || pg_catalog.pg_encoding_to_char(db.encoding)
+      ELSE p || ':' || l || ':' || coalesce(${rules}, '') || ':' || coalesce(${version}, '') END
+    FROM (SELECT ${provider} AS p, ${locale} AS l) o WHERE co.oid IS NOT NULL)`
+}
+
 function tablesQuery(can: Capabilities): string {
-  const collationVersion = can.collationProvider
-    ? `co.collprovider::text || ':' || coalesce(nullif(co.collname, 'default'), db.datcollate || '/' || db.datctype)
-       || ':' || coalesce(${can.databaseCollationVersion ? "CASE WHEN co.collname = 'default' THEN pg_catalog.pg_database_collation_actual_version(db.oid) END, " : ''}pg_catalog.pg_collation_actual_version(co.oid), '')`
-    : `'c:' || coalesce(nullif(co.collname, 'default'), db.datcollate || '/' || db.datctype)`
   return `
 WITH RECURSIVE rel AS (
   SELECT c.*, n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -107,7 +129,7 @@ WITH RECURSIVE rel AS (
     'notNull', a.attnotnull,
     'generated', ${can.generated ? 'a.attgenerated' : "''"},
     'identity', ${can.identity ? 'a.attidentity' : "''"},
-    'collation', coalesce(${collationVersion}, ''),
+    'collation', coalesce(${orderOf(can)}, ''),
     'deterministic', ${can.collationDeterministic ? 'coalesce(co.collisdeterministic, true)' : 'true'}
   ) ORDER BY a.attnum) AS columns
   FROM rel JOIN pg_catalog.pg_attribute a ON a.attrelid = rel.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -81,8 +81,7 @@ export function tableReport(result: UnitResult, command: Report['command'], dele
   const reasons = [
     ...(result.reason === undefined ? [] : [result.reason]),
     ...(left ? [`${tally.delete} rows that main does not have were left: --clean-extra removes them`] : []),
-    ...(unit.main.persistence === 'u' ? ['unlogged on main: a crash empties it'] : []),
-    ...(unit.main.rowSecurity ? ['row security is on: compared as the roles see it'] : [])
+    ...(unit.main.persistence === 'u' ? ['unlogged on main: a crash empties it'] : [])
   ]
   return {
     ...base(unit),

@@ -103,7 +103,14 @@ const ranges: readonly [keyof SyncConfig, number, number][] = [
 ]
 
 const timePattern =
-  /^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?)?$/
+  /^\d{4}-\d{2}-\d{2}([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?)?$/
+
+/** Whether a text is a moment; a 30th of February is none. */
+function isTime(text: string): boolean {
+  const day = text.slice(0, 10)
+  const date = new Date(`${day}T00:00:00Z`)
+  return timePattern.test(text) && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day)
+}
 
 /**
  * Fills in the defaults and checks every value.
@@ -124,7 +131,7 @@ export function completeConfig(options: SyncOptions): SyncConfig {
   if (config.schemas.length === 0) faults.push('at least one schema must be named')
   const { lastSyncTime, maxDelete } = config
   if (lastSyncTime !== undefined) {
-    if (!timePattern.test(lastSyncTime) || Number.isNaN(Date.parse(lastSyncTime.slice(0, 10)))) {
+    if (!isTime(lastSyncTime)) {
       faults.push(`lastSyncTime must be written YYYY-MM-DD HH:MM:SS, not ${JSON.stringify(lastSyncTime)}`)
     }
     if (!config.useUpdatedAt) faults.push('lastSyncTime has a meaning only with useUpdatedAt')

@@ -2,9 +2,8 @@
  * The one cut: a read-only REPEATABLE READ transaction on main that lasts as long as the run, and whose exported
  * snapshot every connection that reads main takes up. All that a run says of main is true of this one moment.
  */
-import type postgres from 'postgres'
 import { messageOf } from '../core/errors.js'
-import type { Server } from '../postgres/server.js'
+import { asQueryable, type Queryable, type Server } from '../postgres/server.js'
 
 export interface Cut {
   /** undefined: main cannot export one, and the run must do with one connection. */
@@ -16,17 +15,22 @@ export interface Cut {
    */
   horizon: string
   /** The transaction itself, for the catalogs. */
-  sql: postgres.ReservedSql
+  sql: Queryable
   /** Why there is no snapshot. */
   note: string | undefined
   close(): Promise<void>
 }
 
-/** Where other sessions' transactions cannot be seen, they are taken to be this old at most. */
+/**
+ * Transactions whose start cannot be seen are taken to be this old at most: other roles' sessions, those of a hot
+ * standby's primary, and prepared ones, of which only the end is known.
+ */
 const unseenAge = '1 hour'
 
 export async function openCut(main: Server): Promise<Cut> {
-  const sql = await main.sql.reserve()
+  const client = await main.connect()
+  const sql = asQueryable(client)
+  const horizon = await openSince(main, sql)
   const begin = () => sql.unsafe('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
   await begin()
   let snapshot: string | undefined
@@ -38,25 +42,37 @@ export async function openCut(main: Server): Promise<Cut> {
     await sql.unsafe('ROLLBACK')
     await begin()
   }
-  const [now] = await sql.unsafe<{ time: string; lsn: string | null; horizon: string }[]>(`
-    SELECT pg_catalog.now()::text AS time, ${lsnExpression(main)} AS lsn,
-      least(pg_catalog.now(),
-        (SELECT pg_catalog.min(a.xact_start) FROM pg_catalog.pg_stat_activity a),
-        (SELECT pg_catalog.min(p.prepared) FROM pg_catalog.pg_prepared_xacts p),
-        CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_stat_activity a WHERE a.query = '<insufficient privilege>')
-          THEN pg_catalog.now() - interval '${unseenAge}' END)::text AS horizon`)
+  const [now] = await sql.unsafe<{ time: string; lsn: string | null }[]>(
+    `SELECT pg_catalog.now()::text AS time, ${lsnExpression(main)} AS lsn`
+  )
   return {
     snapshot,
     lsn: now!.lsn,
     time: now!.time,
-    horizon: now!.horizon,
+    horizon,
     sql,
     note,
     async close() {
-      await sql.unsafe('ROLLBACK').catch(() => {})
-      sql.release()
+      await client.end().catch(() => {})
     }
   }
+}
+
+/**
+ * Asked before the snapshot is taken: a transaction that ends between the two would otherwise be in neither. The
+ * second less is for clocks: a start is set a moment before it is seen, and columns may be rounded.
+ */
+async function openSince(main: Server, sql: Queryable): Promise<string> {
+  const [row] = await sql.unsafe<{ horizon: string }[]>(`
+    SELECT (least(pg_catalog.now(),
+      (SELECT pg_catalog.min(a.xact_start) FROM pg_catalog.pg_stat_activity a),
+      (SELECT pg_catalog.min(p.prepared) - interval '${unseenAge}' FROM pg_catalog.pg_prepared_xacts p),
+      CASE WHEN pg_catalog.pg_is_in_recovery()
+        THEN least(pg_catalog.now(), pg_catalog.pg_last_xact_replay_timestamp()) - interval '${unseenAge}' END,
+      CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_stat_activity a WHERE a.query = '<insufficient privilege>')
+        THEN pg_catalog.now() - interval '${unseenAge}' END
+      ) - interval '1 second')::text AS horizon`)
+  return row!.horizon
 }
 
 function lsnExpression(main: Server): string {

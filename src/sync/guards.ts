@@ -1,5 +1,4 @@
 /** What must be true before a run writes anything; each guard says what to do. */
-import type postgres from 'postgres'
 import { ConfigError, GuardError } from '../core/errors.js'
 import type { UnitResult } from '../data/rows.js'
 import { qualified } from '../postgres/quote.js'
@@ -9,26 +8,41 @@ import type { DeleteGuard } from './config.js'
 /** 'pgsy', 'ncer': the two halves of the advisory lock's key. */
 const lockKey = '1885827449, 1852007794'
 
-/** @throws ConfigError where both DSNs lead to one and the same database. */
+/**
+ * A physical copy has the identifier of the server that it was made from: once it runs by itself it is another
+ * database, and as long as it follows it is the same one.
+ * @throws ConfigError where both DSNs lead to one and the same database, or main follows the standby.
+ */
 export async function refuseSameDatabase(main: Server, standby: Server): Promise<void> {
   const [a, b] = await Promise.all([identity(main), identity(standby)])
-  if (a !== b) return
-  throw new ConfigError(`main and standby are the same database (${main.address} and ${standby.address})`, {
-    hint: 'Check both DSNs: the standby is the one that is changed.'
-  })
+  const hint = 'Check both DSNs: the standby is the one that is changed.'
+  const both = `(${main.address} and ${standby.address})`
+  if (a.cluster !== b.cluster || a.database !== b.database) return
+  if (a.started === b.started)
+    throw new ConfigError(`main and standby are the same database ${both}`, { hint })
+  if (a.follows)
+    throw new ConfigError(`main is a physical replica of the standby, or of a copy of it ${both}`, { hint })
 }
 
-/** The cluster's own identifier where the server tells it, else what no two running clusters share. */
-async function identity(server: Server): Promise<string> {
-  const cluster = server.can.controlSystem
-    ? `(SELECT system_identifier::text FROM pg_catalog.pg_control_system())`
-    : `pg_catalog.pg_postmaster_start_time()::text`
-  const ask = (expression: string) =>
-    server.sql.unsafe<{ id: string }[]>(
-      `SELECT ${expression} || '/' || oid::text AS id FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()`
+interface Identity {
+  cluster: string
+  database: string
+  /** When the server was started: what no two running servers share. */
+  started: string
+  follows: boolean
+}
+
+async function identity(server: Server): Promise<Identity> {
+  const ask = (cluster: string) =>
+    server.sql.unsafe<Identity[]>(
+      `SELECT ${cluster} AS cluster, oid::text AS database, pg_catalog.pg_postmaster_start_time()::text AS started,
+         pg_catalog.pg_is_in_recovery() AS follows
+       FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()`
     )
-  const rows = await ask(cluster).catch(() => ask('pg_catalog.pg_postmaster_start_time()::text'))
-  return rows[0]!.id
+  const unknown = () => ask('pg_catalog.pg_postmaster_start_time()::text')
+  if (!server.can.controlSystem) return (await unknown())[0]!
+  const own = '(SELECT system_identifier::text FROM pg_catalog.pg_control_system())'
+  return (await ask(own).catch(unknown))[0]!
 }
 
 /** @throws ConfigError where the standby cannot be written. */
@@ -45,16 +59,13 @@ export async function refuseReadOnly(standby: Server): Promise<void> {
  * @throws GuardError where another run holds it.
  */
 export async function lockStandby(standby: Server): Promise<{ release(): Promise<void> }> {
-  const sql: postgres.ReservedSql = await standby.sql.reserve()
-  const [row] = await sql.unsafe<{ got: boolean }[]>(
+  const client = await standby.connect()
+  const release = () => client.end().catch(() => {})
+  const { rows } = await client.query<{ got: boolean }>(
     `SELECT pg_catalog.pg_try_advisory_lock(${lockKey}) AS got`
   )
-  const release = async () => {
-    await sql.unsafe(`SELECT pg_catalog.pg_advisory_unlock(${lockKey})`).catch(() => {})
-    sql.release()
-  }
-  if (row!.got) return { release }
-  sql.release()
+  if (rows[0]!.got) return { release }
+  await release()
   throw new GuardError(`another run is writing to the standby ${standby.address}`, {
     hint: 'Wait until it has ended: its lock ends with it.'
   })

@@ -7,24 +7,34 @@ import { messageOf } from '../core/errors.js'
 import { arrayText } from '../postgres/quote.js'
 import type { Server } from '../postgres/server.js'
 
-/** `schema.table` → the time its next comparison by updated_at may start from. */
-export async function readRecord(standby: Server, source: string): Promise<Map<string, string>> {
+export interface Horizon {
+  /** The time that the next comparison by updated_at may start from. */
+  zoned: string
+  /** The same for a column without a zone, whose clock may have stood anywhere on earth. */
+  local: string
+}
+
+/** By `schema.table`. */
+export async function readRecord(standby: Server, source: string): Promise<Map<string, Horizon>> {
   const [there] = await standby.sql`SELECT pg_catalog.to_regclass('pgsyncer.table_sync') IS NOT NULL AS found`
   if (!there!.found) return new Map()
-  const rows = await standby.sql<{ name: string; horizon: string }[]>`
-    SELECT schema_name || '.' || table_name AS name, horizon::text AS horizon FROM pgsyncer.table_sync WHERE source = ${source}`
-  return new Map(rows.map(row => [row.name, row.horizon]))
+  const rows = await standby.sql<(Horizon & { name: string })[]>`
+    SELECT schema_name || '.' || table_name AS name, horizon::text AS zoned, (horizon - interval '12 hours')::text AS local
+    FROM pgsyncer.table_sync WHERE source = ${source}`
+  return new Map(rows.map(row => [row.name, row]))
 }
 
 /**
  * Writes the record of the tables that are now as main was at the cut.
+ * @param since where only later rows were looked at: a record that ends before it stays, or its gap would be forgotten.
  * @returns why it could not be written, for a note.
  */
 export async function writeRecord(
   standby: Server,
   source: string,
   tables: readonly { schema: string; name: string }[],
-  cut: { time: string; horizon: string }
+  cut: { time: string; horizon: string },
+  since: string | undefined
 ): Promise<string | undefined> {
   if (tables.length === 0) return undefined
   try {
@@ -34,7 +44,9 @@ export async function writeRecord(
         finished timestamptz NOT NULL DEFAULT pg_catalog.now(), PRIMARY KEY (source, schema_name, table_name))`)
     await standby.sql.unsafe(
       `INSERT INTO pgsyncer.table_sync (source, schema_name, table_name, cut_time, horizon)
-       SELECT $1, s, t, $4::timestamptz, $5::timestamptz FROM unnest($2::text[], $3::text[]) AS u(s, t)
+       SELECT $1, s, t, $4::text::timestamptz, $5::text::timestamptz FROM unnest($2::text[], $3::text[]) AS u(s, t)
+       WHERE $6::text IS NULL OR EXISTS (SELECT 1 FROM pgsyncer.table_sync r
+         WHERE (r.source, r.schema_name, r.table_name) = ($1, s, t) AND r.horizon >= $6::text::timestamptz)
        ON CONFLICT (source, schema_name, table_name) DO UPDATE
        SET cut_time = EXCLUDED.cut_time, horizon = EXCLUDED.horizon, finished = pg_catalog.now()`,
       [
@@ -42,7 +54,8 @@ export async function writeRecord(
         arrayText(tables.map(table => table.schema)),
         arrayText(tables.map(table => table.name)),
         cut.time,
-        cut.horizon
+        cut.horizon,
+        since ?? null
       ]
     )
     return undefined

@@ -51,6 +51,8 @@ export async function withSession<T>(
 ): Promise<T> {
   const notes: string[] = []
   const emit: Emit = event => {
+    // Before and while rows are written the same may be found twice.
+    if (event.type === 'note' && notes.includes(event.message)) return
     if (event.type === 'note') notes.push(event.message)
     context.emit?.(event)
   }
@@ -95,16 +97,13 @@ async function requireSchemas(main: Server, schemas: readonly string[]): Promise
   })
 }
 
+/** Asked within one statement, which leaves nothing set. */
 async function mayBeReplica(standby: Server): Promise<boolean> {
-  const sql = await standby.sql.reserve()
   try {
-    await sql.unsafe('SET session_replication_role = replica')
-    await sql.unsafe('RESET session_replication_role')
+    await standby.sql`SELECT pg_catalog.set_config('session_replication_role', 'replica', true)`
     return true
   } catch {
     return false
-  } finally {
-    sql.release()
   }
 }
 
@@ -159,9 +158,9 @@ async function sinceTimes(
   const since = new Map<Unit, string>()
   if (!config.useUpdatedAt) return since
   const recorded = config.lastSyncTime === undefined ? await readRecord(standby, sourceName(main)) : undefined
-  const given = config.lastSyncTime === undefined ? undefined : withZone(config.lastSyncTime)
+  const given = givenSince(config)
   for (const unit of units) {
-    const time = given ?? recorded?.get(unit.name)
+    const time = given ?? recorded?.get(unit.name)?.[hasUpdatedAt(unit) === 'zoned' ? 'zoned' : 'local']
     const why = !hasUpdatedAt(unit)
       ? 'it has no key or no column updated_at'
       : graph.circular(unit)
@@ -175,18 +174,27 @@ async function sinceTimes(
   return since
 }
 
-/** A time without a zone is UTC. */
-const withZone = (time: string): string =>
-  /(Z|UTC|[+-]\d{2}(:?\d{2})?)$/.test(time.slice(10)) ? time : `${time} UTC`
+/** The user's own time; one without a zone is UTC. */
+export function givenSince({ lastSyncTime: time }: SyncConfig): string | undefined {
+  if (time === undefined) return undefined
+  return /(Z|UTC|[+-]\d{2}(:?\d{2})?)$/.test(time.slice(10)) ? time : `${time} UTC`
+}
 
-/** Names of the standby's tables, of those units, that hold no row. */
+/** The units whose table on the standby holds no row. One that cannot be read is left to its own comparison to tell. */
 export async function emptyUnits(standby: Server, units: readonly Unit[]): Promise<Set<Unit>> {
   const empty = new Set<Unit>()
-  for (let start = 0; start < units.length; start += 200) {
-    const batch = units.slice(start, start + 200)
+  const ask = async (batch: readonly Unit[]) => {
     const asks = batch.map((unit, i) => `SELECT ${i} AS i WHERE NOT EXISTS (SELECT 1 FROM ${unit.source})`)
     const rows = await standby.sql.unsafe<{ i: number }[]>(asks.join(' UNION ALL '))
     for (const row of rows) empty.add(batch[row.i]!)
+  }
+  for (let start = 0; start < units.length; start += 200) {
+    const batch = units.slice(start, start + 200)
+    try {
+      await ask(batch)
+    } catch {
+      for (const unit of batch) await ask([unit]).catch(() => {})
+    }
   }
   return empty
 }

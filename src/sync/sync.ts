@@ -16,6 +16,7 @@ import { writeRecord } from './record.js'
 import type { Report, TableReport } from './report.js'
 import {
   emptyUnits,
+  givenSince,
   noteLargeObjects,
   readScope,
   sourceName,
@@ -152,11 +153,13 @@ async function finish(session: Session, plan: SchemaPlan | undefined) {
 
 async function record(session: Session, tables: readonly TableReport[]): Promise<void> {
   const { standby, main, cut, config, emit } = session
-  if (!config.syncData || Object.keys(config.where).length > 0) return
+  // What was left out by rows or columns is not what main is.
+  const partly = [config.where, config.excludeColumns].some(rules => Object.keys(rules).length > 0)
+  if (!config.syncData || partly) return
   const whole = tables.filter(
     table => table.status === 'synced' || table.status === 'identical' || table.left
   )
   const names = whole.map(table => ({ schema: table.schema, name: table.table }))
-  const failure = await writeRecord(standby, sourceName(main), names, cut)
+  const failure = await writeRecord(standby, sourceName(main), names, cut, givenSince(config))
   if (failure) emit({ type: 'note', message: failure })
 }

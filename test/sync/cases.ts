@@ -257,6 +257,13 @@ export const driftCases: DriftCase[] = [
     expect: { u: [1000, 0, 0] }
   },
   {
+    name: 'no key, in many buckets of which some are empty on one side',
+    ddl: `CREATE TABLE t (v text); INSERT INTO t SELECT 'v' || n ${numbers(60)}`,
+    drift: `DELETE FROM t WHERE substr(v, 2)::int <= 30; INSERT INTO t SELECT 'w' || n ${numbers(30)}`,
+    expect: { t: [30, 0, 30] },
+    options: { chunkSize: 2 }
+  },
+  {
     name: 'a table emptied on main',
     ddl: `CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT n ${numbers(900)}`,
     main: 'TRUNCATE t',

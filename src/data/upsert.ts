@@ -1,0 +1,56 @@
+/**
+ * Rows that came into a stage (a temporary table of the written columns) go from it into their table: the one place that knows how,
+ * for chunks of a sync (mend.ts) and for batches of a copy.
+ */
+import { columnList, ident } from '../postgres/quote.js'
+
+export interface Target {
+  /** The table as SQL. */
+  relation: string
+  /** The same as a `FROM` item with the alias `t`. */
+  source: string
+  /** What is written. */
+  columns: readonly string[]
+  key: readonly string[]
+  /** What an update may set: no key, no ALWAYS identity. */
+  settable: readonly string[]
+  /** A written column is an ALWAYS identity. */
+  overriding: boolean
+  /** The key can be the arbiter of ON CONFLICT. */
+  upsert: boolean
+}
+
+/** A temporary table for the rows; the server empties it at each commit. */
+export function stageStatement(target: Target, stage: string): string {
+  const columns = columnList(target.columns, 't.')
+  return `CREATE TEMPORARY TABLE ${stage} ON COMMIT DELETE ROWS AS SELECT ${columns} FROM ${target.source} WITH NO DATA`
+}
+
+/** The stage's rows are new: they are inserted. */
+export function insertStatement(target: Target, stage: string): string {
+  const overriding = target.overriding ? ' OVERRIDING SYSTEM VALUE' : ''
+  return `INSERT INTO ${target.relation} (${columnList(target.columns)})${overriding}
+    SELECT ${columnList(target.columns, 's.')} FROM ${stage} s`
+}
+
+/** A row of the stage and a row of the table have the same key. */
+export function sameKey(target: Target): string {
+  return target.key.map(name => `t.${ident(name)} = s.${ident(name)}`).join(' AND ')
+}
+
+/** The stage's rows are inserted, or, where their key is there already, take its row over. */
+export function upsertStatements(target: Target, stage: string): string[] {
+  const { settable } = target
+  const insert = insertStatement(target, stage)
+  const set = (from: string) => settable.map(name => `${ident(name)} = ${from}${ident(name)}`).join(', ')
+  if (target.upsert) {
+    const action = settable.length === 0 ? 'NOTHING' : `UPDATE SET ${set('EXCLUDED.')}`
+    return [`${insert} ON CONFLICT (${columnList(target.key)}) DO ${action}`]
+  }
+  const same = sameKey(target)
+  const update = `UPDATE ${target.source} SET ${set('s.')} FROM ${stage} s WHERE ${same}`
+  return [
+    ...(settable.length > 0 ? [update] : []),
+    `${insert} WHERE NOT EXISTS (SELECT 1 FROM ${target.source} WHERE ${same})`
+  ]
+}
