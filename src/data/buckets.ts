@@ -4,12 +4,20 @@
  * their keys and row hashes, sorted and packed by the server, one bucket at a time.
  */
 import type pg from 'pg'
-import QueryStream from 'pg-query-stream'
 import { retrying } from '../core/retry.js'
 import { columnList, ident, literal } from '../postgres/quote.js'
+import { streamRows } from '../postgres/stream.js'
 import type { Visit } from './chunks.js'
 import type { DataContext } from './context.js'
-import { digestItems, emptyDigest, hashColumns, parseDigest, sameDigest, type Digest } from './digest.js'
+import {
+  digestItems,
+  emptyDigest,
+  fence,
+  hashColumns,
+  parseDigest,
+  sameDigest,
+  type Digest
+} from './digest.js'
 import { bucketOf } from './hash.js'
 import { keyIn } from './key.js'
 import { chunkDiff } from './mend.js'
@@ -39,32 +47,30 @@ export async function compareBuckets(
       context.pool.run(pair => digestBuckets(context, pair, unit, tally))
     )
   }
-  const dirty = only ?? tally.dirty
-  if (dirty.length === 0) return
-  // The streams hold their connections while chunks are visited on the pool's.
-  const reading = await context.pool.open()
-  try {
-    for await (const { main, standby } of bucketPairs(
-      reading,
-      unit,
-      bucketExpression(unit, tally.buckets),
-      dirty
-    )) {
-      const diff = compareVectors(unit, main, standby)
-      countDiff(tally, diff)
-      const rows = unit.key.map((_, i) => [...diff.insert[i]!, ...diff.update[i]!, ...diff.delete[i]!])
-      if (keyCount(rows) === 0) continue
-      // The chunk is the rows that differ, by their keys, which an index serves; a bucket would be a scan.
-      const condition = keyIn(unit.key, rows)
-      await retrying(unit.name, context.retry, () =>
-        context.pool.run(async pair =>
-          visit(pair, { unit, condition, diff: await chunkDiff(pair, unit, condition) })
-        )
-      )
+  const pending = new Set(only ?? tally.dirty)
+  if (pending.size === 0) return
+  const bucket = bucketExpression(unit, tally.buckets)
+  await retrying(unit.name, context.retry, async () => {
+    // The streams hold their connections while chunks are visited on the pool's.
+    const reading = await context.pool.open()
+    try {
+      for await (const found of bucketPairs(reading, unit, bucket, [...pending])) {
+        const diff = compareVectors(unit, found.main, found.standby)
+        const rows = unit.key.map((_, i) => [...diff.insert[i]!, ...diff.update[i]!, ...diff.delete[i]!])
+        if (keyCount(rows) > 0) {
+          // The chunk is the rows that differ, by their keys, which an index serves; a bucket would be a scan.
+          const condition = keyIn(unit.key, rows)
+          await context.pool.run(async pair =>
+            visit(pair, { unit, condition, diff: await chunkDiff(pair, unit, condition) })
+          )
+        }
+        countDiff(tally, diff)
+        pending.delete(String(found.bucket))
+      }
+    } finally {
+      await context.pool.discard(reading)
     }
-  } finally {
-    await context.pool.discard(reading)
-  }
+  })
 }
 
 /** Takes both sides' digests of all buckets: counts every row, and leaves the buckets that differ in `tally.dirty`. */
@@ -114,7 +120,7 @@ export async function bucketDigests(
 ): Promise<Map<string, Digest>> {
   const { rows } = await client.query<string[]>({
     text: `SELECT b::text, ${digestItems(unit)} FROM (SELECT ${bucket} AS b, ${hashColumns(unit)}
-      FROM ${unit.source} WHERE ${unit.filter}) s GROUP BY b`,
+      FROM ${unit.source} WHERE ${unit.filter} ${fence}) s GROUP BY b`,
     rowMode: 'array'
   })
   return new Map(rows.map(([name, ...row]) => [name!, parseDigest(unit, row)]))
@@ -157,8 +163,7 @@ async function* bucketVectors(
   const text = `SELECT b::text, ${digestItems(unit)}, ${vectorItems(unit)} FROM (
     SELECT * FROM (SELECT ${bucket} AS b, ${vectorColumns(unit)} FROM ${unit.source} WHERE ${unit.filter}) r
     WHERE b = ANY (${literal(`{${dirty.join(',')}}`)}::bigint[]) ORDER BY b, ${keys}) s GROUP BY s.b ORDER BY s.b`
-  const stream = client.query(new QueryStream(text, [], { rowMode: 'array', batchSize: 1, highWaterMark: 1 }))
-  for await (const row of stream as AsyncIterable<unknown[]>) {
+  for await (const row of streamRows(client, text)) {
     yield { bucket: Number(row[0]), vector: parseVector(unit, row.slice(1)) }
   }
   return undefined

@@ -2,7 +2,7 @@
  * Compares a table in ranges of its key, spread over the pairs. Digests first; where the first chunks of a table
  * all differ, they are a waste, and the comparison goes straight to keys and row hashes, until chunks are clean again.
  */
-import { inRange, ranges, type Range } from './bounds.js'
+import { inRange, ranges } from './bounds.js'
 import type { DataContext } from './context.js'
 import { retrying } from '../core/retry.js'
 import { digests, sameDigest, type Digest } from './digest.js'
@@ -32,9 +32,14 @@ export async function compareRanges(
   const work = new Work(context, unit, tally, visit)
   const borrow: Parameters<typeof ranges>[0] = use =>
     retrying(unit.name, context.retry, () => context.pool.run(pair => use(pair.main)))
+  let seen = 0
   for await (const batch of ranges(borrow, unit, size)) {
-    for (let start = 0; start < batch.length; start += perStatement) {
-      await work.add(batch.slice(start, start + perStatement).map((range: Range) => inRange(unit, range)))
+    const conditions = batch.map(range => inRange(unit, range))
+    while (conditions.length > 0) {
+      // The first ones by themselves, so that little is done in vain where all differ.
+      const group = conditions.splice(0, seen < enough ? 1 : perStatement)
+      seen += group.length
+      await work.add(group)
     }
   }
   await work.finish()

@@ -27,6 +27,12 @@ export function hashColumns(unit: Unit): string {
   return unit.hashes.map((hash, i) => `${hash} AS h${i}`).join(', ')
 }
 
+/**
+ * Ends a subquery of hashes. Without it the planner puts the subquery's expression in the place of each use, and every row
+ * is hashed once for each aggregate: 3.0 s against 1.5 s for 2,000,000 rows.
+ */
+export const fence = 'OFFSET 0'
+
 /** Reads digestItems from the front of a row. */
 export function parseDigest(unit: Unit, row: readonly unknown[]): Digest {
   return {
@@ -43,7 +49,7 @@ export async function digests(
 ): Promise<Digest[]> {
   const parts = conditions.map(
     (condition, i) =>
-      `SELECT ${i}, ${digestItems(unit)} FROM (SELECT ${hashColumns(unit)} FROM ${unit.source} WHERE ${unit.filter} AND ${condition}) s`
+      `SELECT ${i}, ${digestItems(unit)} FROM (SELECT ${hashColumns(unit)} FROM ${unit.source} WHERE ${unit.filter} AND ${condition} ${fence}) s`
   )
   const { rows } = await client.query<unknown[]>({ text: parts.join(' UNION ALL '), rowMode: 'array' })
   const found: Digest[] = conditions.map(() => emptyDigest(unit))

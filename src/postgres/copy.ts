@@ -1,5 +1,4 @@
 /** Rows of bytes by COPY in its binary form: what a driver would turn into hex, and hex into a string, stays bytes. */
-import { buffer } from 'node:stream/consumers'
 import type pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 
@@ -11,7 +10,10 @@ const headerLength = 19
  * Format: PostgreSQL's documentation of COPY, "Binary Format".
  */
 export async function copyRows(client: pg.Client, query: string): Promise<(Buffer | null)[][]> {
-  const bytes = await buffer(client.query(copyTo(`COPY (${query}) TO STDOUT (FORMAT binary)`)))
+  const chunks: Buffer[] = []
+  const stream = client.query(copyTo(`COPY (${query}) TO STDOUT (FORMAT binary)`))
+  for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk)
+  const bytes = Buffer.concat(chunks)
   const rows: (Buffer | null)[][] = []
   let at = headerLength
   for (;;) {
