@@ -1,4 +1,16 @@
 /** The library: what the command line does, as functions that return values and never print or exit. */
+export { copyTable } from './copy/copytable.js'
+export { AbortError, CallTimeoutError, FullCopyTimeoutError } from './copy/errors.js'
+export { postgresPool, type PostgresPoolOptions } from './copy/postgres/pool.js'
+export type {
+  ConnectionPool,
+  CopyConfig,
+  CopyProgress,
+  CopyResult,
+  CopyTableOptions,
+  Database,
+  Row
+} from './copy/types.js'
 export { check, type CheckReport, type Finding } from './sync/check.js'
 export type { SyncConfig, SyncOptions } from './sync/config.js'
 export { diff } from './sync/diff.js'

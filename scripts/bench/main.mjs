@@ -34,15 +34,15 @@ if (wrong) {
   process.exit(2)
 }
 
+const bench = await openBench()
 let stopped
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
     stopped = signal
     stopChildren()
+    void bench.close()
   })
 }
-
-const bench = await openBench()
 const memory = new Memory(bench)
 const results = []
 try {
@@ -69,3 +69,4 @@ if (results.length > 0) {
   for (const result of results) process.stdout.write(`${line(result)}\n`)
 }
 say('everything that was started is stopped and removed')
+process.exit()

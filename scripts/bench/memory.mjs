@@ -6,6 +6,7 @@ import { say } from './measure.mjs'
 /** Bytes: 150 MB. */
 const limit = 150e6
 const target = 'bench_target'
+const count = new Intl.NumberFormat('en')
 const kinds = ['diff', 'load', 'mend']
 
 export class Memory {
@@ -32,8 +33,8 @@ export class Memory {
       await this.bench.drop(database)
     }
     return sizes.map(rows => ({
-      what: `(d) peak memory, 2 × ${rows} rows`,
-      peaks: this.#peaks.get(rows),
+      what: `(d) peak memory, 2 × ${count.format(rows)} rows`,
+      peaks: Object.fromEntries(kinds.map(kind => [kind, this.#peaks.get(rows)[kind]])),
       limit
     }))
   }

@@ -27,10 +27,10 @@ const settings = {
 
 export async function openBench() {
   const binaries = existsSync(join(debian, 'initdb')) ? debian : await findBinaries(15)
-  const folder = await mkdtemp(join(tmpdir(), 'pgsyncer-bench-'))
   const opened = await Promise.allSettled(
     ['main', 'standby'].map(name => startServer({ binaries, name: `bench-${name}`, settings }))
   )
+  const folder = await mkdtemp(join(tmpdir(), 'pgsyncer-bench-'))
   const [main, standby] = opened.map(one => one.value)
   const bench = new Bench(main, standby, folder, binaries)
   const failed = opened.find(one => one.status === 'rejected')

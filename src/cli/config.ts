@@ -3,6 +3,8 @@
  * default. Every fault of every source is collected before any is reported, and none ever shows a secret's value.
  */
 import { ConfigError } from '../core/errors.js'
+import { completeCopy, type CopyRunOptions } from '../copy/runconfig.js'
+import { completeSections, type SectionsOptions } from '../copy/sections/config.js'
 import { completeConfig, type SyncOptions } from '../sync/config.js'
 import { nearest } from './nearest.js'
 import { cliDefaults, type CliSettings, type CommandName, type Option } from './option.js'
@@ -11,6 +13,8 @@ import { fromEnvironment, fromFile, readDotenv, type Environment, type Raw, type
 
 export interface Settings {
   sync: SyncOptions
+  copy: CopyRunOptions
+  sections: SectionsOptions
   cli: CliSettings
 }
 
@@ -53,7 +57,7 @@ export function gather(command: CommandName, flags: Flags, { env, cwd }: Surroun
   if (path !== undefined) sources.push(fromFile(path, cwd, faults))
 
   const faulty = new Set<string>()
-  const parts: Record<Option['part'], Record<string, unknown>> = { sync: {}, cli: {} }
+  const parts: Record<Option['part'], Record<string, unknown>> = { sync: {}, copy: {}, sections: {}, cli: {} }
   for (const option of options) {
     const raw = sources.map(source => source.get(option.name)).find(found => found !== undefined)
     if (!raw) continue
@@ -63,9 +67,19 @@ export function gather(command: CommandName, flags: Flags, { env, cwd }: Surroun
   }
   const sync = { main: '', standby: '', ...parts.sync, env: { ...dotenv, ...env } } as SyncOptions
   const cli: CliSettings = { ...cliDefaults, ...parts.cli }
-  if (command !== 'demo') faults.push(...faultsOfRun(sync, faulty))
+  const { main, standby, schemas, tables, chunkSize, lockTimeout, statementTimeout } = sync
+  const shared = { main, standby, env: sync.env, lockTimeout, statementTimeout }
+  const copy = { ...shared, schemas, tables, ...parts.copy } as CopyRunOptions
+  const sections = { ...shared, chunkSize, ...parts.sections } as SectionsOptions
+  const check = () => {
+    if (command !== 'copy') completeConfig(sync)
+    else if (cli.sections) completeSections(sections)
+    else completeCopy(copy)
+  }
+  if (command !== 'demo') faults.push(...faultsOfRun(check, command, faulty))
+  if (cli.sections && copy.resume) faults.push('--sections goes on by itself: --resume is not for it')
   if (cli.quiet && cli.verbose) faults.push('--quiet and --verbose contradict each other')
-  return { sync, cli, faults }
+  return { sync, copy, sections, cli, faults }
 }
 
 function fromFlags(command: CommandName, flags: Flags, faults: string[]): Source {
@@ -100,24 +114,25 @@ function parseValue(option: Option, { value, origin }: Raw, faults: string[]): u
   return undefined
 }
 
-/** What sync/config.ts finds, with the flags' names for the fields' names; `told` are fields whose fault is known. */
-function faultsOfRun(sync: SyncOptions, told: ReadonlySet<string>): string[] {
+/** What a config's own check finds, with the flags' names for the fields' names; `told` are fields whose fault is known. */
+function faultsOfRun(check: () => void, command: CommandName, told: ReadonlySet<string>): string[] {
   try {
-    completeConfig(sync)
+    check()
     return []
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return error.message.split('\n').flatMap(fault => inFlags(fault, told))
+    return error.message.split('\n').flatMap(fault => inFlags(fault, command, told))
   }
 }
 
-function inFlags(fault: string, told: ReadonlySet<string>): string[] {
+function inFlags(fault: string, command: CommandName, told: ReadonlySet<string>): string[] {
   const missing = /^no DSN for (main|standby)/.exec(fault)?.[1]
   const dsn = options.find(option => option.field === missing)
   if (dsn) return told.has(dsn.field) ? [] : [`${fault}: use --${dsn.name} or ${dsn.env[0]}`]
+  const fields = options.filter(option => option.part !== 'cli' && option.commands.includes(command))
   // The first word is a field, and elsewhere only what no English word looks like.
   const inWords = fault.replace(/^\w+|\b[a-z]+[A-Z]\w*/g, word => {
-    const option = options.find(one => one.part === 'sync' && one.field === word)
+    const option = fields.find(one => one.field === word)
     return option ? `--${option.name}` : word
   })
   return [inWords]

@@ -24,8 +24,9 @@ export function exitCodeOfReport(report: Pick<Report, 'command' | 'identical' | 
   return report.command === 'diff' && !report.identical ? exitCodes.differs : exitCodes.done
 }
 
-/** By the error's class. */
+/** By the error's class; of several, by the first one's. */
 export function exitCodeOfError(error: unknown): number {
+  if (error instanceof AggregateError && error.errors.length > 0) return exitCodeOfError(error.errors[0])
   if (error instanceof ConfigError) return exitCodes.usage
   if (error instanceof GuardError) return exitCodes.refused
   return exitCodes.failed

@@ -2,3 +2,5 @@
 export { sync } from '../sync/sync.js'
 export { diff } from '../sync/diff.js'
 export { check } from '../sync/check.js'
+export { copy } from '../copy/run.js'
+export { copySections } from '../copy/sections/sections.js'

@@ -1,8 +1,10 @@
 /** What an option is: everything that can be said about one, and what is derived from it (its variable, its default). */
 import type { z } from 'zod'
+import { copyDefaults, type CopyRunConfig } from '../copy/runconfig.js'
+import { sectionsDefaults, type SectionsConfig } from '../copy/sections/config.js'
 import { defaults, type SyncConfig } from '../sync/config.js'
 
-export const commandNames = ['sync', 'diff', 'check', 'demo'] as const
+export const commandNames = ['sync', 'diff', 'copy', 'check', 'demo'] as const
 export type CommandName = (typeof commandNames)[number]
 
 export const groups = [
@@ -11,6 +13,8 @@ export const groups = [
   'Structure',
   'Rows',
   'Foreign data wrapper',
+  'Copy',
+  'Sections',
   'Safety',
   'Output',
   'General'
@@ -30,6 +34,7 @@ export interface CliSettings {
   yes: boolean
   config: string | undefined
   keep: boolean
+  sections: boolean
 }
 
 export const cliDefaults: CliSettings = {
@@ -44,7 +49,8 @@ export const cliDefaults: CliSettings = {
   noColor: false,
   yes: false,
   config: undefined,
-  keep: false
+  keep: false,
+  sections: false
 }
 
 interface Spec<T> {
@@ -62,21 +68,25 @@ interface Spec<T> {
   env?: string[]
   secret?: boolean
   commands?: readonly CommandName[]
+  /** The default is so many milliseconds. */
+  time?: boolean
 }
 
-export interface Option extends Omit<Required<Spec<unknown>>, 'alias' | 'value'> {
+export interface Option extends Omit<Required<Spec<unknown>>, 'alias' | 'value' | 'time'> {
   /** As on the command line, without dashes; the config file's key. */
   name: string
   alias: string | undefined
   value: string | undefined
-  /** Whether a field of SyncConfig or of CliSettings is set by it. */
-  part: 'sync' | 'cli'
+  /** Which config's field it sets; `copy` and `sections` take over the fields of `sync` that they have too. */
+  part: 'sync' | 'copy' | 'sections' | 'cli'
   field: string
   /** The default as help shows it. */
   default: string | undefined
 }
 
 export const runs: readonly CommandName[] = ['sync', 'diff', 'check']
+/** All commands that connect to the two servers. */
+export const connecting: readonly CommandName[] = [...runs, 'copy']
 export const comparisons: readonly CommandName[] = ['sync', 'diff']
 
 /** An option that sets a field of the run's config. */
@@ -87,6 +97,26 @@ export function run<F extends keyof SyncConfig>(
 ): Option {
   const standard = (defaults as Partial<SyncConfig>)[field]
   return option(name, field, 'sync', runs, standard, spec as Spec<unknown>)
+}
+
+/** An option that sets a field of a copy's config. */
+export function copying<F extends keyof CopyRunConfig>(
+  name: string,
+  field: F,
+  spec: Spec<NonNullable<CopyRunConfig[F]>>
+): Option {
+  const standard = (copyDefaults as Partial<CopyRunConfig>)[field]
+  return option(name, field, 'copy', ['copy'], standard, spec as Spec<unknown>)
+}
+
+/** An option that sets a field of a copy into sections. */
+export function sectioning<F extends keyof SectionsConfig>(
+  name: string,
+  field: F,
+  spec: Spec<NonNullable<SectionsConfig[F]>>
+): Option {
+  const standard = (sectionsDefaults as Partial<SectionsConfig>)[field]
+  return option(name, field, 'sections', ['copy'], standard, spec as Spec<unknown>)
 }
 
 /** An option of the command line itself. */
@@ -104,7 +134,7 @@ function option(
   part: Option['part'],
   commands: readonly CommandName[],
   standard: unknown,
-  spec: Spec<unknown>
+  { time, ...spec }: Spec<unknown>
 ): Option {
   const variable = `PGSYNCER_${name.toUpperCase().replaceAll('-', '_')}`
   return {
@@ -119,7 +149,7 @@ function option(
     alias: spec.alias,
     value: spec.value,
     env: [...(spec.env ?? []), variable],
-    default: shownDefault(field, standard)
+    default: time ? shownTime(standard as number) : shownDefault(field, standard)
   }
 }
 
@@ -128,4 +158,18 @@ function shownDefault(field: string, value: unknown): string | undefined {
   if (field === 'maxDelete') return `${defaults.maxDelete.percent}%`
   if (Array.isArray(value)) return value.length > 0 ? value.join(', ') : undefined
   return value === undefined || typeof value === 'object' ? undefined : String(value)
+}
+
+/** `500ms`, `30s`, `1h`: as it would be written. */
+function shownTime(milliseconds: number): string {
+  const units = [
+    ['h', 3_600_000],
+    ['m', 60_000],
+    ['s', 1000]
+  ] as const
+  const [unit, size] = units.find(([, size]) => milliseconds >= size && milliseconds % size === 0) ?? [
+    'ms',
+    1
+  ]
+  return `${milliseconds / size}${unit}`
 }

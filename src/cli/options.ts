@@ -2,12 +2,22 @@
  * The one table of options. Flags, environment variables, config keys, help and README's table are all made from
  * it, and a default that the library has is the library's (sync/config.ts).
  */
-import { cli, commandNames, comparisons, run, runs, type Option } from './option.js'
+import {
+  cli,
+  commandNames,
+  comparisons,
+  connecting,
+  copying,
+  run,
+  sectioning,
+  type Option
+} from './option.js'
 import * as values from './values.js'
 
 export const options: readonly Option[] = [
   run('maindsn', 'main', {
     group: 'Databases',
+    commands: connecting,
     value: 'DSN',
     env: ['MAIN_DSN'],
     secret: true,
@@ -16,6 +26,7 @@ export const options: readonly Option[] = [
   }),
   run('standindsn', 'standby', {
     group: 'Databases',
+    commands: connecting,
     value: 'DSN',
     env: ['STANDIN_DSN'],
     secret: true,
@@ -25,6 +36,7 @@ export const options: readonly Option[] = [
 
   run('schema', 'schemas', {
     group: 'What',
+    commands: connecting,
     value: 'NAME',
     repeat: true,
     schema: values.list(),
@@ -32,11 +44,12 @@ export const options: readonly Option[] = [
   }),
   run('table', 'tables', {
     group: 'What',
+    commands: connecting,
     alias: 't',
     value: 'PATTERN',
     repeat: true,
     schema: values.list(),
-    describe: "Only these tables, as psql's \\d takes them; repeat it for more"
+    describe: "Tables, as psql's \\d takes them; repeat it for more; copy: one"
   }),
   run('exclude-table', 'excludeTables', {
     group: 'What',
@@ -91,6 +104,7 @@ export const options: readonly Option[] = [
   }),
   run('chunk-size', 'chunkSize', {
     group: 'Rows',
+    commands: connecting,
     value: 'ROWS',
     schema: values.integer,
     describe: 'Rows of a table that are compared and committed at a time'
@@ -141,6 +155,95 @@ export const options: readonly Option[] = [
     describe: 'The port there'
   }),
 
+  copying('id-column', 'idColumn', {
+    group: 'Copy',
+    value: 'NAME',
+    schema: values.text,
+    describe: 'The whole-number column that rows are copied in the order of; a key by itself'
+  }),
+  copying('batch-size', 'batchSize', {
+    group: 'Copy',
+    value: 'ROWS',
+    schema: values.integer,
+    describe: 'Rows read and saved at a time'
+  }),
+  copying('max-retries', 'maxRetries', {
+    group: 'Copy',
+    value: 'N',
+    schema: values.integer,
+    describe: 'Further tries of a call that took longer than --call-timeout'
+  }),
+  copying('retry-delay', 'retriesDelay', {
+    group: 'Copy',
+    value: 'TIME',
+    time: true,
+    schema: values.duration,
+    describe: 'From such a time-out to the next try, such as 500ms, 1.5s or 2m'
+  }),
+  copying('call-timeout', 'callTimeout', {
+    group: 'Copy',
+    value: 'TIME',
+    time: true,
+    schema: values.duration,
+    describe: 'Longest time of one call: connect, read a batch, save a batch, close'
+  }),
+  copying('full-copy-timeout', 'fullCopyTimeout', {
+    group: 'Copy',
+    value: 'TIME',
+    time: true,
+    schema: values.duration,
+    describe: 'Longest time of the whole copy'
+  }),
+  copying('resume', 'resume', {
+    group: 'Copy',
+    schema: values.flag,
+    describe: 'Go on behind the greatest id on the standby'
+  }),
+
+  cli('sections', 'sections', {
+    group: 'Sections',
+    commands: ['copy'],
+    schema: values.flag,
+    describe: 'Copy an ever-growing table into one section a key, by a procedure of the standby'
+  }),
+  sectioning('source-table', 'sourceTable', {
+    group: 'Sections',
+    value: 'NAME',
+    schema: values.text,
+    describe: 'The table on main that grows'
+  }),
+  sectioning('section-key', 'sectionKey', {
+    group: 'Sections',
+    value: 'COLUMN',
+    schema: values.text,
+    describe: 'Its column whose every value has a section'
+  }),
+  sectioning('cursor', 'cursor', {
+    group: 'Sections',
+    value: 'COLUMN',
+    schema: values.text,
+    describe: 'Its column of which later rows have greater values'
+  }),
+  sectioning('procedure', 'procedure', {
+    group: 'Sections',
+    value: 'NAME',
+    schema: values.text,
+    describe: "The standby's procedure, or function, that takes a row as JSON and stores it in its section"
+  }),
+  sectioning('section-tables', 'sectionTables', {
+    group: 'Sections',
+    value: 'PATTERN',
+    schema: values.text,
+    describe: "LIKE pattern of the sections' names"
+  }),
+  sectioning('settle-timeout', 'settleTimeout', {
+    group: 'Sections',
+    value: 'TIME',
+    time: true,
+    schema: values.duration,
+    describe: 'Longest wait for transactions that were writing to the source at the start (0: no limit)'
+  }),
+
   cli('dry-run', 'dryRun', {
     group: 'Safety',
     schema: values.flag,
@@ -167,12 +270,14 @@ export const options: readonly Option[] = [
   }),
   run('lock-timeout', 'lockTimeout', {
     group: 'Safety',
+    commands: connecting,
     value: 'TIME',
     schema: values.duration,
     describe: 'Longest wait for a lock, such as 500ms, 5s or 2m (0: no limit)'
   }),
   run('statement-timeout', 'statementTimeout', {
     group: 'Safety',
+    commands: connecting,
     value: 'TIME',
     schema: values.duration,
     describe: 'Longest time of one statement (0: no limit)'
@@ -187,7 +292,7 @@ export const options: readonly Option[] = [
   cli('format', 'format', {
     group: 'Output',
     value: 'text|json',
-    commands: runs,
+    commands: connecting,
     schema: values.choice('text', 'json'),
     describe: 'The form of the result on standard output'
   }),
@@ -213,14 +318,14 @@ export const options: readonly Option[] = [
   }),
   cli('no-progress', 'noProgress', {
     group: 'Output',
-    commands: runs,
+    commands: connecting,
     schema: values.flag,
     describe: 'Show no progress'
   }),
   cli('quiet', 'quiet', {
     group: 'Output',
     alias: 'q',
-    commands: runs,
+    commands: connecting,
     schema: values.flag,
     describe: 'Say nothing where all is well: errors, and a text result only if it differs or failed'
   }),
@@ -234,7 +339,7 @@ export const options: readonly Option[] = [
   cli('log-format', 'logFormat', {
     group: 'Output',
     value: 'text|json',
-    commands: runs,
+    commands: connecting,
     schema: values.choice('text', 'json'),
     describe: 'The form of what goes to standard error; json is one object a line'
   }),
@@ -248,7 +353,7 @@ export const options: readonly Option[] = [
   cli('config', 'config', {
     group: 'General',
     value: 'FILE',
-    commands: runs,
+    commands: connecting,
     schema: values.text,
     describe: 'A JSON file of settings, by the names of the flags'
   }),

@@ -5,6 +5,7 @@ import { ConfigError } from '../core/errors.js'
 import { normaliseArgv } from './argv.js'
 import { checkCommand } from './commands/check.js'
 import type { Command } from './commands/command.js'
+import { copyCommand } from './commands/copy.js'
 import { demoCommand } from './commands/demo.js'
 import { diffCommand } from './commands/diff.js'
 import { syncCommand } from './commands/sync.js'
@@ -18,7 +19,7 @@ import { renderError, wordsOf } from './render/errors.js'
 import { openLog } from './render/log.js'
 import { paintFor } from './render/paint.js'
 
-const commands: readonly Command[] = [syncCommand, diffCommand, checkCommand, demoCommand]
+const commands: readonly Command[] = [syncCommand, diffCommand, copyCommand, checkCommand, demoCommand]
 
 /** Runs one command line; every error is shown, and has become an exit code. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {

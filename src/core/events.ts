@@ -3,11 +3,14 @@
  * person sees of them (cli/render/progress.ts).
  */
 
-export type Phase = 'connect' | 'structure' | 'compare' | 'rows' | 'constraints' | 'sequences' | 'views'
+export type Phase =
+  'connect' | 'structure' | 'compare' | 'rows' | 'constraints' | 'sequences' | 'views' | 'copy'
 
 export type RunEvent =
   /** A part of the run begins. */
   | { type: 'phase'; phase: Phase }
+  /** The one moment of main that the run is about; `snapshot` can be taken up as long as the run lasts. */
+  | { type: 'cut'; snapshot: string | undefined; lsn: string | null; time: string }
   /** What the rows' part is about, as far as it is known before: `rows` is the sum of the server's estimates. */
   | { type: 'plan'; tables: number; rows: number }
   /** A table is taken up; `rows` is the server's own estimate, −1 if it has none. */

@@ -15,8 +15,11 @@ export function addSecret(secret: string | undefined): void {
 /** The text with every known secret, and every password in something that looks like a DSN, replaced by `***`. */
 export function redact(text: string): string {
   let result = text
-    .replace(/(\w+:\/\/[^\s:/@]*):[^\s@]*@/g, '$1:***@')
+    .replace(/(\w+:\/\/[^\s:/@]*):\S*@/g, '$1:***@')
     .replace(/(\bpassword\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&'"]+)/gi, '$1***')
-  for (const secret of secrets) result = result.replaceAll(secret, '***')
+  // The longest first: one may be a part of another.
+  for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
+    result = result.replaceAll(secret, '***')
+  }
   return result
 }

@@ -12,7 +12,10 @@ export interface RetryPolicy {
   transient(error: unknown): boolean
 }
 
-/** Runs `work`; its last error comes back as it is. Delays: 0.2 s, doubled each time, at most 10 s. */
+/**
+ * Runs `work`; its last error comes back as it is, or the reason of an abort. Delays: 0.2 s, doubled each time, at
+ * most 10 s.
+ */
 export async function retrying<T>(
   what: string,
   policy: RetryPolicy,
@@ -36,5 +39,7 @@ export async function retrying<T>(
         reason: messageOf(error)
       })
     }
+  }).catch((error: unknown) => {
+    throw policy.signal.aborted ? policy.signal.reason : error
   })
 }

@@ -26,7 +26,7 @@ export async function attempt(
     context.signal.throwIfAborted()
     result = { unit, tally, status: await work(tally) }
   } catch (error) {
-    if (context.signal.aborted) throw error
+    if (context.signal.aborted) throw context.signal.reason
     result = { unit, tally, status: 'failed', ...explain(error) }
   }
   context.emit({ type: 'table-end', table: unit.name, status: result.status })

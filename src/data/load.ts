@@ -2,7 +2,9 @@
  * Fills an empty table of the standby: nothing is compared, rows go by COPY straight into the table, a large one in
  * pieces over the pairs. What proves it is the count of rows that main sent and the standby stored.
  */
+import { DataError } from '../core/errors.js'
 import { retrying } from '../core/retry.js'
+import { commitOnce } from './commit.js'
 import type { DataContext } from './context.js'
 import { checkParents } from './foreignkeys.js'
 import type { Pair } from './pairs.js'
@@ -13,13 +15,23 @@ import type { Unit } from './unit.js'
 const piecePages = 8192
 
 export async function loadUnit(context: DataContext, unit: Unit, tally: Tally): Promise<void> {
-  const pieces = await cutByPages(context, unit)
-  await Promise.all(
-    pieces.map(async condition => {
+  const { conditions, file } = await cutByPages(context, unit)
+  const pieces = await Promise.allSettled(
+    conditions.map(async condition => {
       const rows = await retrying(unit.name, context.retry, () => loadPiece(context, unit, condition))
       tally.main += rows
       tally.insert += rows
     })
+  )
+  for (const piece of pieces) if (piece.status === 'rejected') throw piece.reason
+  // Rows have their places for as long as the table has its file.
+  if (conditions.length === 1 || (await pagesOf(context, unit)).file === file) return
+  throw new DataError(
+    `${unit.name} was rewritten on main while it was read (VACUUM FULL, CLUSTER or ALTER TABLE)`,
+    {
+      table: unit.name,
+      hint: 'Run the sync again, which compares and mends the table.'
+    }
   )
 }
 
@@ -38,7 +50,7 @@ async function loadPiece(context: DataContext, unit: Unit, condition: string): P
         for (const key of context.graph.from(unit)) await checkParents(standby, key, unit.source)
       }
       await context.mover.end(pair, [unit])
-      await standby.query('COMMIT')
+      await commitOnce(context.pool.standby, standby)
       return rows
     } catch (error) {
       await standby.query('ROLLBACK').catch(() => {})
@@ -51,7 +63,10 @@ async function loadPiece(context: DataContext, unit: Unit, condition: string): P
  * Page ranges of main's table, as conditions. One piece where the table is small, where the server cannot scan a
  * range of pages, or where constraints of the standby must be checked over the whole table before the commit.
  */
-async function cutByPages(context: DataContext, unit: Unit): Promise<string[]> {
+async function cutByPages(
+  context: DataContext,
+  unit: Unit
+): Promise<{ conditions: string[]; file?: string }> {
   const { main } = context.pool
   if (
     !main.can.tidRange ||
@@ -59,18 +74,25 @@ async function cutByPages(context: DataContext, unit: Unit): Promise<string[]> {
     !context.mover.byPlace ||
     context.graph.from(unit).length > 0
   )
-    return ['true']
-  const [size] = await main.sql<{ pages: number }[]>`
-    SELECT (pg_catalog.pg_relation_size(${unit.main.oid}::oid) / current_setting('block_size')::int)::int AS pages`
-  const pieces = Math.min(context.workers * 2, Math.floor((size?.pages ?? 0) / piecePages))
-  if (pieces < 2) return ['true']
-  const bound = (piece: number) => `'(${Math.ceil((size!.pages / pieces) * piece)},0)'::tid`
-  return Array.from({ length: pieces }, (_, i) =>
+    return { conditions: ['true'] }
+  const { pages, file } = await pagesOf(context, unit)
+  const pieces = Math.min(context.workers * 2, Math.floor(pages / piecePages))
+  if (pieces < 2) return { conditions: ['true'] }
+  const bound = (piece: number) => `'(${Math.ceil((pages / pieces) * piece)},0)'::tid`
+  const conditions = Array.from({ length: pieces }, (_, i) =>
     [
       ...(i > 0 ? [`t.ctid >= ${bound(i)}`] : []),
       ...(i < pieces - 1 ? [`t.ctid < ${bound(i + 1)}`] : [])
     ].join(' AND ')
   )
+  return { conditions, file }
+}
+
+async function pagesOf({ pool }: DataContext, unit: Unit): Promise<{ pages: number; file: string }> {
+  const [found] = await pool.main.sql<{ pages: number; file: string }[]>`
+    SELECT (pg_catalog.pg_relation_size(${unit.main.oid}::oid) / current_setting('block_size')::int)::int AS pages,
+      coalesce(pg_catalog.pg_relation_filenode(${unit.main.oid}::oid), 0)::text AS file`
+  return found!
 }
 
 /** Milliseconds between two looks at how far a COPY has come. */

@@ -24,7 +24,7 @@ export interface Unit {
   source: string
   strategy: Strategy
   key: KeyColumn[]
-  /** Columns that COPY and INSERT carry: compared, and not generated. */
+  /** Columns that COPY and INSERT carry: compared, and not generated on the standby. */
   written: Column[]
   compared: Column[]
   /** Row hash: bigint expressions over `t`. */
@@ -58,9 +58,8 @@ export function makeUnit(main: Table, standby: Table, rules: UnitRules): Unit | 
   if (refusal) return refusal
   const compared = main.columns.filter(column => !rules.exclude.has(column.name))
   const other = new Map(standby.columns.map(column => [column.name, column]))
-  const written = compared.filter(
-    column => column.generated === '' && other.get(column.name)?.generated === ''
-  )
+  // What main computes can be read as well; what the standby computes cannot be written.
+  const written = compared.filter(column => other.get(column.name)?.generated === '')
   const key = commonKey(main, standby, new Set(written.map(column => column.name)))
   const only = main.kind === 'p' || standby.kind === 'p' ? '' : 'ONLY '
   const relation = qualified(main.schema, main.name)

@@ -29,6 +29,8 @@ export interface Capabilities {
   lsnNames: boolean
   /** `pg_stat_progress_copy` (14). */
   copyProgress: boolean
+  /** `txid_status()` (10). */
+  transactionStatus: boolean
   /** Parallel query (9.6). */
   parallel: boolean
   /** CALL, and `pg_proc.prokind` (11). */
@@ -57,6 +59,7 @@ export function capabilitiesOf(version: number): Capabilities {
     controlSystem: from(90600),
     lsnNames: from(100000),
     copyProgress: from(140000),
+    transactionStatus: from(100000),
     parallel: from(90600),
     procedures: from(110000),
     upsertThroughParent: from(110000)

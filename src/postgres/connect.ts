@@ -119,7 +119,7 @@ async function findTarget(role: Role, settings: Settings, env: Env) {
       throw new ConfigError(`the port of ${role} is not a number from 1 to 65535`)
     }
     const address = `${host}:${port}/${settings.dbname}`
-    const password = settings.password ?? (await passwordFromFile(settings, host, port, env))
+    const password = settings.password || (await passwordFromFile(settings, host, port, env))
     for (const tls of tlsAttempts(role, settings, host, env)) {
       const target = { host, port, tls, password }
       const client = dataClient(settings, target)

@@ -1,9 +1,7 @@
 /**
  * COPY's text form: a line a row, a tab between values, `\N` for NULL, and backslashes before what would be taken for
- * those. Values stay the text that PostgreSQL printed. (PostgreSQL's documentation of COPY, "Text Format".)
+ * those. Values stay the text that PostgreSQL printed, which it has checked to be UTF-8. (PostgreSQL's documentation of COPY, "Text Format".)
  */
-import { isUtf8 } from 'node:buffer'
-import { DataError } from '../core/errors.js'
 
 export type TextRow = (string | null)[]
 
@@ -14,7 +12,6 @@ const meanings: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t
 export class CopyTextParser {
   #rest: Buffer[] = []
 
-  /** @throws DataError for bytes that are not UTF-8 (a database of encoding SQL_ASCII can hold them). */
   push(chunk: Buffer): TextRow[] {
     const end = chunk.lastIndexOf(lineEnd)
     if (end < 0) {
@@ -23,11 +20,6 @@ export class CopyTextParser {
     }
     const whole = Buffer.concat([...this.#rest, chunk.subarray(0, end)])
     this.#rest = end + 1 < chunk.length ? [chunk.subarray(end + 1)] : []
-    if (!isUtf8(whole)) {
-      throw new DataError('the table holds text that is not UTF-8', {
-        hint: 'Its database has the encoding SQL_ASCII: mend the text, or use pgsyncer sync, which moves bytes.'
-      })
-    }
     return parse(whole.toString('utf8'))
   }
 }
@@ -35,10 +27,10 @@ export class CopyTextParser {
 function parse(text: string): TextRow[] {
   const lines = text.split('\n')
   if (!text.includes('\\')) return lines.map(line => line.split('\t'))
-  return lines.map(line => (line.includes('\\') ? line.split('\t').map(unescape) : line.split('\t')))
+  return lines.map(line => (line.includes('\\') ? line.split('\t').map(unescaped) : line.split('\t')))
 }
 
-function unescape(value: string): string | null {
+function unescaped(value: string): string | null {
   if (value === '\\N') return null
   return value.includes('\\') ? value.replace(/\\(.)/g, (_, c: string) => meanings[c] ?? c) : value
 }

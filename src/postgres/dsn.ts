@@ -65,10 +65,11 @@ export function readDsn(what: string, dsn: string, env: Env): Settings {
   const fromService = service === undefined ? {} : readService(what, service, env)
   addSecret(fromService.password)
   const merged: Settings = { ...fromEnv, ...fromService, ...given }
-  merged.user ??= userInfo().username
-  merged.dbname ??= merged.user
-  merged.host ??= merged.hostaddr ?? defaultHost()
-  merged.port ??= '5432'
+  // What is given and empty is as good as not given.
+  merged.user ||= userInfo().username
+  merged.dbname ||= merged.user
+  merged.host ||= merged.hostaddr || defaultHost()
+  merged.port ||= '5432'
   return merged
 }
 
@@ -85,7 +86,12 @@ function parseDsn(what: string, dsn: string): Settings {
 /** A URI may name several hosts, which no URL parser takes: each host is read in a URI of its own. */
 function parseUriDsn(what: string, uri: string): Settings {
   const parts = /^(\w+:\/\/)(?:([^/?#]*)@)?([^/?#]*)([^?#]*)(?:\?(.*))?$/s.exec(uri)
-  if (!parts) throw malformed(what, 'the URI cannot be parsed')
+  const unreadable = () =>
+    malformed(
+      what,
+      'the URI cannot be parsed: write %40 for @, %2F for /, %3A for : and %25 for % within a name or password'
+    )
+  if (!parts || /%(?![0-9a-f]{2})/i.test(uri)) throw unreadable()
   const [, scheme = '', login, authority = '', path = '', query = ''] = parts
   const settings: Settings = {}
   const hosts: string[] = []
@@ -97,17 +103,22 @@ function parseUriDsn(what: string, uri: string): Settings {
       ports.push(one.port ?? '')
       if (one.user) settings.user = one.user
       if (one.password) settings.password = one.password
-      if (one.database) settings.dbname = one.database
     } catch {
-      throw malformed(
-        what,
-        'the URI cannot be parsed: write %40 for @, %2F for / and %3A for : within a name or password'
-      )
+      throw unreadable()
     }
   }
   if (hosts.some(host => host !== '')) settings.host = hosts.join(',')
   if (ports.some(port => port !== '')) settings.port = ports.map(port => port || '5432').join(',')
-  for (const [key, value] of new URLSearchParams(query)) put(what, settings, key, value)
+  try {
+    if (path.length > 1) settings.dbname = decodeURIComponent(path.slice(1))
+    // Not URLSearchParams, to which a + is a space.
+    for (const word of query.split('&').filter(Boolean)) {
+      const [key = '', ...value] = word.split('=')
+      put(what, settings, decodeURIComponent(key), decodeURIComponent(value.join('=')))
+    }
+  } catch (error) {
+    throw error instanceof ConfigError ? error : unreadable()
+  }
   return settings
 }
 

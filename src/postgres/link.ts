@@ -40,9 +40,7 @@ export class Link {
    */
   async use<T>(signal: AbortSignal, work: (client: pg.Client) => Promise<T>): Promise<T> {
     const policy = { retries, signal, emit: this.emit, transient: isTransient }
-    const turn = this.#turn.then(() =>
-      retrying(this.server.address, policy, () => this.#once(signal, work))
-    )
+    const turn = this.#turn.then(() => retrying(this.server.address, policy, () => this.#once(signal, work)))
     this.#turn = turn.catch(() => {})
     return turn
   }

@@ -29,7 +29,7 @@ export function namePattern(pattern: string): (table: Named) => boolean {
   return table => name!.test(table.name) && (schema === undefined || schema.test(table.schema))
 }
 
-const escape = (char: string): string => char.replace(/[\\^$.*+?()[\]{}|/-]/u, '\\$&')
+const escape = (char: string): string => char.replace(/[\\^$.*+?()[\]{}|/]/u, '\\$&')
 
 /** The value of the first pattern that fits. */
 export function firstMatch<T>(values: Readonly<Record<string, T>>, table: Named): T | undefined {

@@ -10,17 +10,17 @@ import { ForeignKeyGraph } from '../data/foreignkeys.js'
 import { chooseHashForm } from '../data/hash.js'
 import { copyMover } from '../data/move.js'
 import { PairPool } from '../data/pairs.js'
-import { hasUpdatedAt } from '../data/updated.js'
 import type { Unit } from '../data/unit.js'
 import { openServer } from '../postgres/connect.js'
 import { isTransient } from '../postgres/failure.js'
 import { readForeignKeys } from '../postgres/relations.js'
 import type { Server } from '../postgres/server.js'
 import { readTables, type Table } from '../postgres/tables.js'
+import { atMoment } from './clock.js'
 import type { SyncConfig } from './config.js'
 import { openCut, type Cut } from './cut.js'
 import { refuseSameDatabase } from './guards.js'
-import { readRecord } from './record.js'
+import { sinceTimes } from './since.js'
 import { chosenTables, hasher, makeScope, type Hashing, type Scope } from './scope.js'
 
 export interface RunContext {
@@ -66,6 +66,7 @@ export async function withSession<T>(
       await refuseSameDatabase(main, standby)
       const cut = await openCut(main)
       try {
+        emit({ type: 'cut', snapshot: cut.snapshot, lsn: cut.lsn, time: cut.time })
         if (cut.note) emit({ type: 'note', message: cut.note })
         const hashing = {
           form: await chooseHashForm(main, standby, config.strictHash),
@@ -109,7 +110,10 @@ async function mayBeReplica(standby: Server): Promise<boolean> {
 
 /** The scope as the standby's tables are now. */
 export async function readScope(session: Session): Promise<Scope> {
-  const { config, standby, tables, hashing } = session
+  const { standby, tables, hashing, cut } = session
+  const filters = Object.entries(session.config.where)
+  const where = Object.fromEntries(filters.map(([pattern, rows]) => [pattern, atMoment(rows, cut.time)]))
+  const config = { ...session.config, where }
   return makeScope(tables, await readTables(standby.sql, standby.can, config.schemas), config, hashing)
 }
 
@@ -144,40 +148,6 @@ export async function withData<T>(
   } finally {
     await pool.close()
   }
-}
-
-/** Identifies main in the standby's record. */
-export const sourceName = (main: Server): string => main.address
-
-async function sinceTimes(
-  session: Session,
-  units: readonly Unit[],
-  graph: ForeignKeyGraph
-): Promise<Map<Unit, string>> {
-  const { config, standby, main, emit } = session
-  const since = new Map<Unit, string>()
-  if (!config.useUpdatedAt) return since
-  const recorded = config.lastSyncTime === undefined ? await readRecord(standby, sourceName(main)) : undefined
-  const given = givenSince(config)
-  for (const unit of units) {
-    const time = given ?? recorded?.get(unit.name)?.[hasUpdatedAt(unit) === 'zoned' ? 'zoned' : 'local']
-    const why = !hasUpdatedAt(unit)
-      ? 'it has no key or no column updated_at'
-      : graph.circular(unit)
-        ? 'it refers to itself, or stands in a circle of foreign keys'
-        : time === undefined
-          ? 'the standby has no record of an earlier run, and no --last-sync-time was given'
-          : undefined
-    if (why === undefined) since.set(unit, time!)
-    else emit({ type: 'note', table: unit.name, message: `${unit.name} is compared in full: ${why}` })
-  }
-  return since
-}
-
-/** The user's own time; one without a zone is UTC. */
-export function givenSince({ lastSyncTime: time }: SyncConfig): string | undefined {
-  if (time === undefined) return undefined
-  return /(Z|UTC|[+-]\d{2}(:?\d{2})?)$/.test(time.slice(10)) ? time : `${time} UTC`
 }
 
 /** The units whose table on the standby holds no row. One that cannot be read is left to its own comparison to tell. */

@@ -16,15 +16,14 @@ import { writeRecord } from './record.js'
 import type { Report, TableReport } from './report.js'
 import {
   emptyUnits,
-  givenSince,
   noteLargeObjects,
   readScope,
-  sourceName,
   withData,
   withSession,
   type RunContext,
   type Session
 } from './session.js'
+import { givenSince, sourceName } from './since.js'
 import { schemaOptions, schemaScope } from './structure.js'
 
 /**

@@ -258,10 +258,17 @@ export const driftCases: DriftCase[] = [
   },
   {
     name: 'no key, in many buckets of which some are empty on one side',
-    ddl: `CREATE TABLE t (v text); INSERT INTO t SELECT 'v' || n ${numbers(60)}`,
-    drift: `DELETE FROM t WHERE substr(v, 2)::int <= 30; INSERT INTO t SELECT 'w' || n ${numbers(30)}`,
-    expect: { t: [30, 0, 30] },
+    ddl: `CREATE TABLE t (v text); INSERT INTO t SELECT 'v' || n ${numbers(1000)}`,
+    drift: `DELETE FROM t WHERE substr(v, 2)::int <= 400; INSERT INTO t SELECT 'w' || n ${numbers(300)}`,
+    expect: { t: [400, 0, 300] },
     options: { chunkSize: 2 }
+  },
+  {
+    name: 'a column that main computes and the standby keeps',
+    ddl: 'SELECT 1',
+    main: `CREATE TABLE t (id int PRIMARY KEY, a int, twice int GENERATED ALWAYS AS (a * 2) STORED); INSERT INTO t (id, a) SELECT n, n ${numbers(20)}`,
+    drift: `CREATE TABLE t (id int PRIMARY KEY, a int, twice int); INSERT INTO t SELECT n, n, n * 2 ${numbers(18)}; UPDATE t SET twice = 0 WHERE id = 5`,
+    expect: { t: [2, 1, 0] }
   },
   {
     name: 'a table emptied on main',

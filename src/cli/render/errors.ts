@@ -22,6 +22,13 @@ export function renderError(error: unknown, { paint, verbose }: ErrorStyle): str
 
 /** The redacted sentences of an error; what is none of our classes is a fault of this program, and says so. */
 export function wordsOf(error: unknown): { messages: string[]; hint: string | undefined } {
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    const all = error.errors.map(wordsOf)
+    return {
+      messages: [...new Set(all.flatMap(one => one.messages))],
+      hint: all.find(one => one.hint !== undefined)?.hint
+    }
+  }
   if (!(error instanceof PgsyncerError)) {
     const what = redact(messageOf(error)).replaceAll('\n', ' ')
     return {

@@ -34,7 +34,7 @@ export function checkReportFiles(paths: readonly string[], cwd: string): void {
 export async function writeReports(
   report: Report,
   shownSamples: number,
-  { sync, cli }: Settings,
+  { sync, cli }: Pick<Settings, 'sync' | 'cli'>,
   cwd: string
 ): Promise<void> {
   let failure: ProgramError | undefined
@@ -48,7 +48,12 @@ export async function writeReports(
   if (failure) throw failure
 }
 
-function content(path: string, report: Report, shownSamples: number, { sync, cli }: Settings): string {
+function content(
+  path: string,
+  report: Report,
+  shownSamples: number,
+  { sync, cli }: Pick<Settings, 'sync' | 'cli'>
+): string {
   const ending = extname(path).toLowerCase()
   if (ending === '.sql') {
     return renderSql(report, {

@@ -1,8 +1,10 @@
 /** The documents for programs: version 1, described by docs/report.schema.json. Fields may be added, never changed. */
 import type { Report } from '../../sync/report.js'
 import type { CheckReport } from '../../sync/check.js'
+import type { CopyReport } from '../../copy/run.js'
+import type { SectionsReport } from './copy.js'
 
 /** One JSON document and a line's end. */
-export function renderJson(document: Report | CheckReport): string {
+export function renderJson(document: Report | CheckReport | CopyReport | SectionsReport): string {
   return `${JSON.stringify(document, null, 2)}\n`
 }

@@ -15,7 +15,8 @@ const phases: Record<Phase, string> = {
   rows: 'comparing and copying rows',
   constraints: 'indexes, constraints, triggers',
   sequences: 'sequences',
-  views: 'materialized views'
+  views: 'materialized views',
+  copy: 'copying rows'
 }
 
 /** A phase in words. */
@@ -82,6 +83,6 @@ export class Tracker {
 
   /** Whether the phase moves rows, so that there is something to count. */
   get counting(): boolean {
-    return this.phase === 'compare' || this.phase === 'rows'
+    return this.phase === 'compare' || this.phase === 'rows' || this.phase === 'copy'
   }
 }

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
+import type { SectionsReport } from '../../../src/cli/render/copy.js'
 import { renderJson } from '../../../src/cli/render/json.js'
+import type { CopyReport } from '../../../src/copy/run.js'
 import type { CheckReport } from '../../../src/sync/check.js'
 import { full, report, tableReport } from '../reports.js'
 
@@ -40,10 +42,41 @@ describe('docs/report.schema.json', () => {
     findings: [{ level: 'error', check: 'x', message: 'y', hint: 'z' }]
   }
 
+  const copied: CopyReport = {
+    version: 1,
+    command: 'copy',
+    ok: true,
+    main: full.main,
+    standby: full.standby,
+    table: 'public.profiles',
+    idColumn: 'id',
+    resumedAfter: null,
+    rows: 3,
+    batches: 1,
+    retries: 0,
+    lastId: '9223372036854775807',
+    durationMs: 1
+  }
+  const sections: SectionsReport = {
+    version: 1,
+    command: 'copy',
+    ok: true,
+    mode: 'bootstrap',
+    rows: 1,
+    sections: 1,
+    chunks: 1,
+    cursor: null,
+    durationMs: 1,
+    notes: ['x']
+  }
+
   test.each([
     ['diff', full],
     ['sync', everything],
-    ['check', preflight]
+    ['check', preflight],
+    ['copy', copied],
+    ['copy, nothing', { ...copied, resumedAfter: '-3', lastId: null }],
+    ['copy --sections', sections]
   ])('%s is valid as it is printed', (_name, document) => {
     expect(errors(JSON.parse(renderJson(document)))).toEqual([])
   })

@@ -1,0 +1,81 @@
+/** Opens what a run needs on both servers, holds it for this run alone, and closes it again whatever happens. */
+import type pg from 'pg'
+import { GuardError } from '../../core/errors.js'
+import type { Emit } from '../../core/events.js'
+import { openServer } from '../../postgres/connect.js'
+import { refuseReadOnly, refuseSameDatabase } from '../../postgres/guards.js'
+import { literal } from '../../postgres/quote.js'
+import type { Role, Server } from '../../postgres/server.js'
+import type { Sections } from './config.js'
+import { findProcedure } from './procedure.js'
+import { makeStage, type Run } from './run.js'
+import { readSource } from './source.js'
+
+export async function withRun<T>(
+  config: Sections,
+  emit: Emit,
+  signal: AbortSignal,
+  work: (run: Run) => Promise<T>
+): Promise<T> {
+  const closers: (() => Promise<void>)[] = []
+  const open = async (role: Role) => {
+    const server = await openServer(role, config[role], config.env, config)
+    closers.push(() => server.close())
+    return server
+  }
+  const session = async (server: Server) => {
+    const client = await server.connect()
+    const cancel = () => void cancelQuery(server, client)
+    signal.addEventListener('abort', cancel, { once: true })
+    closers.push(async () => {
+      signal.removeEventListener('abort', cancel)
+      await client.end().catch(() => {})
+    })
+    return client
+  }
+  emit({ type: 'phase', phase: 'connect' })
+  try {
+    const mainServer = await open('main')
+    const standbyServer = await open('standby')
+    await refuseSameDatabase(mainServer, standbyServer)
+    await refuseReadOnly(standbyServer)
+    const main = await session(mainServer)
+    await main.query('SET default_transaction_read_only = on')
+    const source = await readSource(main, config)
+    const standby = await session(standbyServer)
+    // The procedure means by its names and times what it means elsewhere; how values are printed stays pinned.
+    await standby.query('RESET search_path; RESET TimeZone; RESET row_security')
+    const procedure = await findProcedure(standby, standbyServer, config)
+    const subject = {
+      sourceTable: source.name,
+      procedure: procedure.name,
+      cursorColumn: config.cursorColumn,
+      source: mainServer.address
+    }
+    await holdSections(standby, standbyServer, subject)
+    await makeStage(standby, procedure.takes)
+    return await work({ config, main, standby, standbyServer, source, procedure, subject, emit, signal })
+  } finally {
+    for (const close of closers.reverse()) await close()
+  }
+}
+
+/** 'pgsy', the first half of the advisory lock's key; the second stands for what is copied. */
+const lockSpace = 1885827449
+
+/** Held by the session that writes, so that the lock and the means to write end together. */
+async function holdSections(standby: pg.Client, server: Server, subject: Run['subject']): Promise<void> {
+  const what = literal(`sections ${subject.sourceTable} ${subject.procedure}`)
+  const { rows } = await standby.query<{ got: boolean }>(
+    `SELECT pg_catalog.pg_try_advisory_lock(${lockSpace}, pg_catalog.hashtext(${what})) AS got`
+  )
+  if (rows[0]!.got) return
+  throw new GuardError(`another run is copying ${subject.sourceTable} into sections of ${server.address}`, {
+    hint: 'Wait until it has ended: its lock ends with it.'
+  })
+}
+
+async function cancelQuery(server: Server, client: pg.Client): Promise<void> {
+  const { processID } = client as unknown as { processID: number | null }
+  if (processID) await server.sql`SELECT pg_catalog.pg_cancel_backend(${processID})`.catch(() => {})
+}
