@@ -120,6 +120,7 @@ async function findTarget(role: Role, settings: Settings, env: Env) {
     }
     const address = `${host}:${port}/${settings.dbname}`
     const password = settings.password || (await passwordFromFile(settings, host, port, env))
+    let met: Error | undefined
     for (const tls of tlsAttempts(role, settings, host, env)) {
       const target = { host, port, tls, password }
       const client = dataClient(settings, target)
@@ -127,13 +128,17 @@ async function findTarget(role: Role, settings: Settings, env: Env) {
         await client.connect()
         const found = await describe(client)
         if (accepts(settings.target_session_attrs, found)) return { target, ...found }
-        failure ??= new ConnectionError(`${role} at ${address} is not ${settings.target_session_attrs}`)
+        met = new ConnectionError(`${role} at ${address} is not ${settings.target_session_attrs}`)
+        break
       } catch (error) {
-        failure = loginFailure(role, address, settings.user ?? '', error)
+        // That a server has no TLS is no reason where it was only tried first.
+        if (!met || /does not support SSL/.test(met.message))
+          met = loginFailure(role, address, settings.user ?? '', error)
       } finally {
         await client.end().catch(() => {})
       }
     }
+    failure = met ?? failure
   }
   throw failure ?? new ConnectionError(`${role} cannot be reached`)
 }

@@ -6,10 +6,20 @@ import type { ForeignKey } from '../../src/postgres/relations.js'
 
 let oid = 0
 const unit = (name: string, key = ['id'], root = 0): Unit =>
-  ({ name, key: key.map(column => ({ name: column })), strategy: key.length > 0 ? 'range' : 'multiset', standby: { oid: ++oid, root } }) as unknown as Unit
+  ({
+    name,
+    key: key.map(column => ({ name: column })),
+    strategy: key.length > 0 ? 'range' : 'multiset',
+    standby: { oid: ++oid, root }
+  }) as unknown as Unit
 
 const refers = (child: Unit, parent: Unit, parentColumns = ['id']): ForeignKey =>
-  ({ name: `${child.name}_${parent.name}`, child: child.standby.oid, parent: parent.standby.oid, parentColumns }) as unknown as ForeignKey
+  ({
+    name: `${child.name}_${parent.name}`,
+    child: child.standby.oid,
+    parent: parent.standby.oid,
+    parentColumns
+  }) as unknown as ForeignKey
 
 const names = (units: Iterable<Unit>) => [...units].map(one => one.name)
 
@@ -24,8 +34,17 @@ describe('order', () => {
   })
 
   test('a circle is one group, and what hangs on it comes after', () => {
-    const [a, b, c, before, after] = ['a', 'b', 'c', 'before', 'after'].map(name => unit(name)) as [Unit, Unit, Unit, Unit, Unit]
-    const graph = new ForeignKeyGraph([after, a, b, c, before], [refers(a, b), refers(b, c), refers(c, a), refers(a, before), refers(after, c)])
+    const [a, b, c, before, after] = ['a', 'b', 'c', 'before', 'after'].map(name => unit(name)) as [
+      Unit,
+      Unit,
+      Unit,
+      Unit,
+      Unit
+    ]
+    const graph = new ForeignKeyGraph(
+      [after, a, b, c, before],
+      [refers(a, b), refers(b, c), refers(c, a), refers(a, before), refers(after, c)]
+    )
     expect(names(graph.group(a)).sort()).toEqual(['a', 'b', 'c'])
     expect([a, b, c].every(one => graph.circular(one))).toBe(true)
     expect([before, after].some(one => graph.circular(one))).toBe(false)

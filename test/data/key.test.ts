@@ -3,8 +3,27 @@ import { describe, expect, test } from 'vitest'
 import { commonKey, decodeKey, keyColumn, keyIn, keyRange, ordersAlike } from '../../src/data/key.js'
 import type { Column, Key, Table } from '../../src/postgres/tables.js'
 
-const column = (name: string, base: string, more: Partial<Column> = {}): Column => ({ name, type: base, base, kind: 'b', builtin: true, foreignElement: false, array: false, notNull: true, generated: '', identity: '', collation: '', deterministic: true, ...more })
-const key = (columns: string[], more: Partial<Key> = {}): Key => ({ columns, primary: true, immediate: true, ...more })
+const column = (name: string, base: string, more: Partial<Column> = {}): Column => ({
+  name,
+  type: base,
+  base,
+  kind: 'b',
+  builtin: true,
+  foreignElement: false,
+  array: false,
+  notNull: true,
+  generated: '',
+  identity: '',
+  collation: '',
+  deterministic: true,
+  ...more
+})
+const key = (columns: string[], more: Partial<Key> = {}): Key => ({
+  columns,
+  primary: true,
+  immediate: true,
+  ...more
+})
 const table = (columns: Column[], keys: Key[]) => ({ columns, keys }) as Table
 const all = (one: Table) => new Set(one.columns.map(({ name }) => name))
 const chosen = (main: Table, standby = main) => commonKey(main, standby, all(main))?.columns
@@ -76,8 +95,17 @@ describe('keys on the wire', () => {
 
   test('a uuid, a place and a text', () => {
     const uuid = '01234567-89ab-cdef-0123-456789abcdef'
-    expect(decodeKey(keyColumn(column('k', 'uuid')), Buffer.from(uuid.replaceAll('-', ''), 'hex'), 0, 16)).toBe(uuid)
-    expect(decodeKey({ name: 'ctid', type: 'tid', width: 6, encoded: '' }, Buffer.from('000000010002', 'hex'), 0, 6)).toBe('(1,2)')
+    expect(
+      decodeKey(keyColumn(column('k', 'uuid')), Buffer.from(uuid.replaceAll('-', ''), 'hex'), 0, 16)
+    ).toBe(uuid)
+    expect(
+      decodeKey(
+        { name: 'ctid', type: 'tid', width: 6, encoded: '' },
+        Buffer.from('000000010002', 'hex'),
+        0,
+        6
+      )
+    ).toBe('(1,2)')
     expect(decodeKey(keyColumn(column('k', 'text')), Buffer.from('xä日y', 'utf8'), 1, 6)).toBe('ä日')
   })
 })
@@ -87,7 +115,9 @@ describe('conditions', () => {
   test('a range is half open, and open where it has no bound; composite keys compare as rows', () => {
     expect(keyRange([a], ['1'], ['9'])).toBe(`t."a" >= '1'::integer AND t."a" < '9'::integer`)
     expect(keyRange([a], undefined, undefined)).toBe('true')
-    expect(keyRange([a, b], ['1', "it's"], undefined)).toBe(`(t."a", t."b""") >= ('1'::integer, 'it''s'::text)`)
+    expect(keyRange([a, b], ['1', "it's"], undefined)).toBe(
+      `(t."a", t."b""") >= ('1'::integer, 'it''s'::text)`
+    )
   })
 
   test('a list', () => {

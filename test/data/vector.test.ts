@@ -16,7 +16,10 @@ function side(unit: Unit, rows: readonly Row[]) {
     Buffer.concat(
       rows.map(({ key }) => {
         const value = Buffer.alloc(column.width)
-        if (column.width > 0) return value.writeBigInt64BE(BigInt(key[i]!)) && value
+        if (column.width > 0) {
+          value.writeBigInt64BE(BigInt(key[i]!))
+          return value
+        }
         const bytes = Buffer.from(key[i]!, 'utf8')
         const length = Buffer.alloc(4)
         length.writeUInt32BE(bytes.length)
@@ -41,9 +44,18 @@ function plainly(main: readonly Row[], standby: readonly Row[]) {
   const there = new Map(standby.map(row => [name(row), row.hash]))
   const here = new Set(main.map(name))
   return [
-    main.filter(row => !there.has(name(row))).map(name).sort(),
-    main.filter(row => there.has(name(row)) && there.get(name(row)) !== row.hash).map(name).sort(),
-    standby.filter(row => !here.has(name(row))).map(name).sort()
+    main
+      .filter(row => !there.has(name(row)))
+      .map(name)
+      .sort(),
+    main
+      .filter(row => there.has(name(row)) && there.get(name(row)) !== row.hash)
+      .map(name)
+      .sort(),
+    standby
+      .filter(row => !here.has(name(row)))
+      .map(name)
+      .sort()
   ]
 }
 

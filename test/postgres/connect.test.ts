@@ -22,7 +22,11 @@ afterAll(async () => {
   rmSync(home, { recursive: true })
 })
 
-async function opened<T>(dsn: string, env: Record<string, string>, use: (server: Awaited<ReturnType<typeof openServer>>) => Promise<T>) {
+async function opened<T>(
+  dsn: string,
+  env: Record<string, string>,
+  use: (server: Awaited<ReturnType<typeof openServer>>) => Promise<T>
+) {
   const server = await openServer('main', dsn, { HOME: home, ...env }, limits)
   try {
     return await use(server)
@@ -31,7 +35,8 @@ async function opened<T>(dsn: string, env: Record<string, string>, use: (server:
   }
 }
 
-const words = (more = '') => `host=${at.hostname} port=${at.port} dbname=${db.name} user=${at.username} ${more}`
+const words = (more = '') =>
+  `host=${at.hostname} port=${at.port} dbname=${db.name} user=${at.username} ${more}`
 const database = (server: Awaited<ReturnType<typeof openServer>>) => Promise.resolve(server.database)
 
 describe('the password', () => {
@@ -44,24 +49,32 @@ describe('the password', () => {
     expect(await opened(words(), { PGPASSFILE: passfile }, database)).toBe(db.name)
     expect(await opened(words(`password='' passfile=${passfile}`), {}, database)).toBe(db.name)
     chmodSync(passfile, 0o644)
-    expect((await errorOf(opened(words(), { PGPASSFILE: passfile }, database))).message).toMatch(/asks for a password/)
+    expect((await errorOf(opened(words(), { PGPASSFILE: passfile }, database))).message).toMatch(
+      /asks for a password/
+    )
   })
 
   test('of the DSN goes before PGPASSWORD, and that before the file', async () => {
     expect(await opened(db.url, { PGPASSWORD: 'wrong' }, database)).toBe(db.name)
-    expect((await errorOf(opened(words(), { PGPASSWORD: 'wrong' }, database))).message).toMatch(/did not take the password/)
+    expect((await errorOf(opened(words(), { PGPASSWORD: 'wrong' }, database))).message).toMatch(
+      /did not take the password/
+    )
   })
 })
 
 describe('several hosts', () => {
   test('are tried in order', async () => {
     const dsn = `postgres://${at.username}:${at.password}@${at.hostname}:1,${at.hostname}:${at.port}/${db.name}`
-    expect(await opened(dsn, {}, server => Promise.resolve(server.address))).toBe(`${at.hostname}:${at.port}/${db.name}`)
+    expect(await opened(dsn, {}, server => Promise.resolve(server.address))).toBe(
+      `${at.hostname}:${at.port}/${db.name}`
+    )
   })
 
   test('target_session_attrs chooses among them', async () => {
     expect(await opened(`${db.url}?target_session_attrs=primary`, {}, database)).toBe(db.name)
-    expect((await errorOf(opened(`${db.url}?target_session_attrs=standby`, {}, database))).message).toMatch(/is not standby/)
+    expect((await errorOf(opened(`${db.url}?target_session_attrs=standby`, {}, database))).message).toMatch(
+      /is not standby/
+    )
   })
 })
 
@@ -73,12 +86,22 @@ describe('a session', () => {
       LOOP EXECUTE 'ALTER DATABASE ' || current_database() || ' SET ' || s; END LOOP; END $$`)
     await opened(db.url, {}, async server => {
       const pins = sessionPins(server.versionNumber, limits)
-      const list = Object.keys(pins).map(name => `current_setting('${name}') AS "${name}"`).join(', ')
+      const list = Object.keys(pins)
+        .map(name => `current_setting('${name}') AS "${name}"`)
+        .join(', ')
       const client = await server.connect()
       try {
-        for (const found of [(await client.query(`SELECT ${list}`)).rows[0], (await server.sql.unsafe(`SELECT ${list}`))[0]]) {
-          const plain = Object.fromEntries(Object.entries(found as Record<string, string>).map(([name, value]) => [name, value.replace(/^(\d+)ms$/, '$1')]))
-          expect({ ...plain, lock_timeout: plain.lock_timeout, statement_timeout: plain.statement_timeout }).toEqual({ ...pins })
+        for (const found of [
+          (await client.query(`SELECT ${list}`)).rows[0],
+          (await server.sql.unsafe(`SELECT ${list}`))[0]
+        ]) {
+          const plain = Object.fromEntries(
+            Object.entries(found as Record<string, string>).map(([name, value]) => [
+              name,
+              value.replace(/^(\d+)ms$|^"(.*)"$/, '$1$2')
+            ])
+          )
+          expect(plain).toEqual(pins)
         }
       } finally {
         await client.end()

@@ -90,7 +90,9 @@ describe('COPY', () => {
               ...execBlocking(
                 pair.main.url,
                 `SELECT query FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pgsyncer' AND query LIKE 'COPY (%ctid%'`
-              ).split('\n').filter(Boolean)
+              )
+                .split('\n')
+                .filter(Boolean)
             )
         }
         const done = await sync({ ...config, workers: 2, verify: true }, { emit })
