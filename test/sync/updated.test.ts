@@ -208,9 +208,9 @@ describe('from the standby’s own record', () => {
         await sync(config)
         const record = async () =>
           Object.fromEntries(
-            (await pair.standby.query('SELECT table_name, horizon::text FROM pgsyncer.table_sync')).map(
-              row => [row.table_name, row.horizon]
-            )
+            (
+              await pair.standby.query('SELECT table_name, cut_time::text AS cut FROM pgsyncer.table_sync')
+            ).map(row => [row.table_name, row.cut])
           )
         const before = await record()
         await pair.main.exec(
