@@ -4,7 +4,6 @@
  */
 import { DataError } from '../core/errors.js'
 import { codeOf } from '../postgres/failure.js'
-import { columnList, ident } from '../postgres/quote.js'
 import {
   checkChildren,
   checkReferrers,
@@ -17,7 +16,8 @@ import type { DataContext } from './context.js'
 import { addDigests, digests, sameDigest, type Digest } from './digest.js'
 import { keyIn } from './key.js'
 import type { Pair } from './pairs.js'
-import { writtenColumns, type Unit } from './unit.js'
+import type { Unit } from './unit.js'
+import { insertStatement, sameKey, stageStatement, upsertStatements, type Target } from './upsert.js'
 import { compareVectors, keyCount, vector, type ChunkDiff } from './vector.js'
 
 export interface Chunk {
@@ -84,14 +84,11 @@ export async function mend(
   }
 }
 
-/** A temporary table like the unit's written columns; emptied by the server at each commit. */
 async function ensureStage(pair: Pair, unit: Unit): Promise<void> {
   if (pair.stages.has(unit.name)) return
-  const stage = `pg_temp.pgsyncer_stage_${pair.stages.size + 1}`
-  await pair.standby.query(
-    `CREATE TEMPORARY TABLE ${stage.slice(8)} ON COMMIT DELETE ROWS AS SELECT ${writtenColumns(unit, 't.')} FROM ${unit.source} WITH NO DATA`
-  )
-  pair.stages.set(unit.name, stage)
+  const stage = `pgsyncer_stage_${pair.stages.size + 1}`
+  await pair.standby.query(stageStatement(targetOf(unit), stage))
+  pair.stages.set(unit.name, `pg_temp.${stage}`)
 }
 
 const stageOf = (pair: Pair, unit: Unit): string => pair.stages.get(unit.name)!
@@ -130,32 +127,26 @@ async function applyStage(
 ): Promise<void> {
   const { standby } = pair
   const stage = stageOf(pair, unit)
-  const columns = writtenColumns(unit)
-  const keyNames = unit.key.map(column => column.name)
-  const sameKey = keyNames.map(name => `t.${ident(name)} = s.${ident(name)}`).join(' AND ')
-  const overriding = unit.overriding ? ' OVERRIDING SYSTEM VALUE' : ''
-  const insert = `INSERT INTO ${unit.relation} (${columns})${overriding} SELECT ${writtenColumns(unit, 's.')} FROM ${stage} s`
-  // An ALWAYS identity cannot be set by an update; where such a value differs, the proof asks for a replacement.
-  const settable = unit.written.filter(
-    column =>
-      !keyNames.includes(column.name) &&
-      unit.standby.columns.find(one => one.name === column.name)?.identity !== 'a'
-  )
-  const set = (from: string) =>
-    settable.map(column => `${ident(column.name)} = ${from}${ident(column.name)}`).join(', ')
-  if (!replace) await refuseUpdates(context, pair, unit, new Map(units.map(one => [one, stageOf(pair, one)])))
-  if (replace) {
-    await refuseDeletes(context, pair, unit, `EXISTS (SELECT 1 FROM ${stage} s WHERE ${sameKey})`)
-    await standby.query(`DELETE FROM ${unit.source} USING ${stage} s WHERE ${sameKey}`)
-    await standby.query(insert)
-  } else if (unit.upsert) {
-    const action = settable.length === 0 ? 'NOTHING' : `UPDATE SET ${set('EXCLUDED.')}`
-    await standby.query(`${insert} ON CONFLICT (${columnList(keyNames)}) DO ${action}`)
-  } else {
-    if (settable.length > 0)
-      await standby.query(`UPDATE ${unit.source} SET ${set('s.')} FROM ${stage} s WHERE ${sameKey}`)
-    await standby.query(`${insert} WHERE NOT EXISTS (SELECT 1 FROM ${unit.source} WHERE ${sameKey})`)
+  const target = targetOf(unit)
+  if (!replace) {
+    await refuseUpdates(context, pair, unit, new Map(units.map(one => [one, stageOf(pair, one)])))
+    for (const statement of upsertStatements(target, stage)) await standby.query(statement)
+    return
   }
+  await refuseDeletes(context, pair, unit, `EXISTS (SELECT 1 FROM ${stage} s WHERE ${sameKey(target)})`)
+  await standby.query(`DELETE FROM ${unit.source} USING ${stage} s WHERE ${sameKey(target)}`)
+  await standby.query(insertStatement(target, stage))
+}
+
+function targetOf(unit: Unit): Target {
+  const key = unit.key.map(column => column.name)
+  const columns = unit.written.map(column => column.name)
+  const always = new Set(
+    unit.standby.columns.filter(column => column.identity === 'a').map(column => column.name)
+  )
+  // An ALWAYS identity cannot be set by an update; where such a value differs, the proof asks for a replacement.
+  const settable = columns.filter(name => !key.includes(name) && !always.has(name))
+  return { ...unit, columns, key, settable }
 }
 
 async function prove(pair: Pair, chunk: Chunk, expected: Digest): Promise<void> {
