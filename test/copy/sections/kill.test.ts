@@ -74,7 +74,7 @@ test('killed at ten random moments', async () => {
     expect(await copySections(options)).toMatchObject({ mode: 'increment' })
     expect(await expectSame(flow)).toBe(rows)
   })
-})
+}, 180_000)
 
 function stopAfterBootstrap() {
   const stop = new AbortController()
@@ -108,6 +108,26 @@ test('killed in the middle of a chunk', async () => {
   })
 })
 
+test('killed between the rows and their cursor', async () => {
+  await withFlow({ main: messages(1, 100) }, async flow => {
+    const options = { ...flow.options, chunkSize: 20 }
+    await copySections(options, stopAfterBootstrap()).catch(() => {})
+    await flow.standby.exec(`CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN NEW; END $$;
+      CREATE TRIGGER wait BEFORE UPDATE ON pgsyncer.sections FOR EACH ROW EXECUTE FUNCTION wait();
+      SELECT pg_advisory_lock(7)`)
+    const child = start(options)
+    await until(() => isWaiting(flow.standby))
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    await flow.standby.exec('SELECT pg_advisory_unlock(7)')
+    await clientGone(flow.standby)
+    expect(await expectWhole(flow.main, flow.standby)).toBe(0)
+    expect(await copySections(options)).toMatchObject({ rows: 100 })
+    expect(await expectSame(flow)).toBe(100)
+  })
+})
+
 test('stopped by its signal in the middle of a chunk, while another run is refused', async () => {
   await withFlow({ main: messages(1, 100), standby: waits }, async flow => {
     const options = { ...flow.options, chunkSize: 20 }
@@ -128,12 +148,12 @@ test('stopped by its signal in the middle of a chunk, while another run is refus
   })
 })
 
-test('stopped before it begins', async () => {
-  await withFlow({ main: messages(1, 10) }, async flow => {
-    const run = copySections(flow.options, { signal: AbortSignal.abort(new Error('never')) })
-    await expect(run).rejects.toThrow('never')
-    expect(await flow.standby.query(`SELECT to_regnamespace('pgsyncer')::text AS n`)).toEqual([{ n: null }])
-  })
+test('stopped before it begins, it contacts nobody', async () => {
+  const nowhere = { main: 'postgres://nowhere.invalid/x', standby: 'postgres://nowhere.invalid/y' }
+  const events: unknown[] = []
+  const signal = AbortSignal.abort(new Error('never'))
+  await expect(copySections(nowhere, { signal, emit: event => events.push(event) })).rejects.toThrow('never')
+  expect(events).toEqual([])
 })
 
 test('whose connection is cut ends with an error, and the next one goes on', async () => {
