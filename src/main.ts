@@ -3,7 +3,7 @@
  * The program: signals become an AbortSignal, and the one exit is here. The first INT or TERM lets the run stop
  * cleanly, the second ends the process at once.
  */
-import { setFlagsFromString } from 'node:v8'
+import './cli/heap.js'
 import { exitCodeOfSignal, Stopped } from './cli/exit.js'
 import { run } from './cli/run.js'
 import { renderError } from './cli/render/errors.js'
@@ -11,11 +11,6 @@ import { plain } from './cli/render/paint.js'
 
 // A DSN on the command line would stay in `ps` for as long as the run takes.
 process.title = 'pgsyncer'
-
-// Streams of rows leave much short-lived garbage; V8 would rather let it grow than collect it. Measured while loading
-// 4,000,000 rows: 145 MB resident without this, 94 MB with it, at the same speed.
-setFlagsFromString('--max-semi-space-size=1')
-setFlagsFromString('--semi-space-growth-factor=1')
 
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
