@@ -3,34 +3,14 @@
  * uncompressed). Nothing is interpreted here; a byte that does not fit is an error, never a guess.
  */
 import { SchemaError } from '../core/errors.js'
-
-export interface ArchiveEntry {
-  dumpId: number
-  /** OIDs of the catalog and of the object's row in it; 0 where it has none of its own. */
-  catalog: number
-  oid: number
-  name: string
-  kind: string
-  /** 1: none, 2: pre-data, 3: data, 4: post-data. */
-  section: number
-  definition: string
-  drop: string
-  schema: string
-  /** null: an object that has no tablespace; '': the database's own. */
-  tablespace: string | null
-  accessMethod: string | null
-  /** `pg_class.relkind`, from archive version 1.16 on. */
-  relkind: string | null
-  owner: string
-  dependencies: number[]
-}
+import type { RawEntry } from './entry.js'
 
 export interface Archive {
   /** Such as `1.14`. */
   version: string
   serverVersion: string
   dumpVersion: string
-  entries: ArchiveEntry[]
+  entries: RawEntry[]
 }
 
 const oldest = 112
@@ -60,15 +40,15 @@ export function readArchive(bytes: Buffer): Archive {
   const serverVersion = input.text() ?? ''
   const dumpVersion = input.text() ?? ''
   const count = input.int()
-  const entries: ArchiveEntry[] = []
+  const entries: RawEntry[] = []
   for (let index = 0; index < count; index++) entries.push(readEntry(input, number, offsetSize))
   return { version: `${major}.${minor}`, serverVersion, dumpVersion, entries }
 }
 
-function readEntry(input: Input, version: number, offsetSize: number): ArchiveEntry {
+function readEntry(input: Input, version: number, offsetSize: number): RawEntry {
   const dumpId = input.int()
   input.int() // whether data follows
-  const entry: ArchiveEntry = {
+  const entry: RawEntry = {
     dumpId,
     catalog: input.number(),
     oid: input.number(),

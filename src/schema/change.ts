@@ -1,6 +1,21 @@
 /** How schema/ speaks to the floors above: plain values, which the report carries as they are. */
 import type { Emit } from '../core/events.js'
 
+/** What a statement may do to those who use the standby. */
+export const hazards = [
+  'deletes-data',
+  'rewrites-table',
+  'blocks-writes',
+  'blocks-reads',
+  'index-rebuild',
+  'recreates-dependents',
+  'loses-grants',
+  'not-transactional',
+  'authorization'
+] as const
+
+export type Hazard = (typeof hazards)[number]
+
 /** One object that is not the same on both sides. The report's type of the same name is this one. */
 export interface SchemaChange {
   /** As pg_dump calls it: TABLE, INDEX, FK CONSTRAINT, … */
@@ -8,12 +23,16 @@ export interface SchemaChange {
   schema: string
   /** As pg_dump calls it: a constraint is `table constraint`, a function has its argument types. */
   name: string
-  /** create: only on main; alter: both have it and it differs; drop: only on the standby. */
-  action: 'create' | 'alter' | 'drop'
+  /**
+   * create: only on main; drop: only on the standby; both have it and it differs: alter in place, replace (dropped and
+   * made anew), or rewrite (a new table or type beside the old one, its rows carried over).
+   */
+  action: 'create' | 'alter' | 'replace' | 'drop' | 'rewrite'
   /** What happened to it: nothing yet (diff), done, left alone, or failed. */
   status: 'pending' | 'applied' | 'left' | 'failed'
   /** Each ends in a semicolon. */
   sql: string[]
+  hazards: Hazard[]
   reason?: string
 }
 
@@ -22,14 +41,27 @@ export interface TableName {
   readonly name: string
 }
 
+export type SchemaMethod = 'auto' | 'pgdump' | 'catalog'
+
 export interface SchemaScope {
-  /** Exact names. */
+  /** Exact names; with `all`, those that main and the standby have. */
   readonly schemas: readonly string[]
+  /** The whole database: every schema, and the kinds that are in none (extensions, casts, publications, …). */
+  readonly all: boolean
   /** Only these tables and what belongs to them, instead of all that the schemas hold. */
   readonly tables?: readonly TableName[]
 }
 
 export interface SchemaOptions {
+  readonly method: SchemaMethod
+  /** Owners are compared and set. */
+  readonly owners: boolean
+  /** Grants are compared and set. */
+  readonly privileges: boolean
+  /** Hazards that may be met; what only the standby has may go with `cleanExtra` alone. */
+  readonly allow: ReadonlySet<Hazard>
+  /** Indexes on tables that have rows are made CONCURRENTLY, outside a transaction. */
+  readonly concurrentIndexes: boolean
   /** Paths of the programs; looked for where they are left out (programs.ts). */
   readonly pgDump?: string | undefined
   readonly psql?: string | undefined

@@ -76,7 +76,7 @@ export function changeOf(
   reason?: string
 ): SchemaChange {
   const { kind, schema, name } = entry
-  return { kind, schema, name, action, status, sql: [], ...(reason !== undefined && { reason }) }
+  return { kind, schema, name, action, status, sql: [], hazards: [], ...(reason !== undefined && { reason }) }
 }
 
 /** The change of the object that a comment, default, … belongs to, where that has the same fate at the same time. */

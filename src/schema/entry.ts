@@ -2,9 +2,30 @@
  * An entry is one object as pg_dump tells of it, wherever it was read from. Its key is the same on both sides
  * exactly where the object is the same one: built from the names it goes by in SQL, never from OIDs or dump ids.
  */
-import type { Archive, ArchiveEntry } from './archive.js'
-
 type Section = 'pre-data' | 'post-data'
+
+/** An object as a reader (pg_dump's archive, or the catalogs) tells of it, before it has its key. */
+export interface RawEntry {
+  /** Unique within one reading; what others depend on is named by it. */
+  dumpId: number
+  /** OIDs of the catalog and of the object's row in it; 0 where it has none of its own. */
+  catalog: number
+  oid: number
+  name: string
+  kind: string
+  /** 1: none, 2: pre-data, 3: data, 4: post-data. */
+  section: number
+  definition: string
+  drop: string
+  schema: string
+  /** null: an object that has no tablespace; '': the database's own. */
+  tablespace: string | null
+  accessMethod: string | null
+  /** `pg_class.relkind`, from archive version 1.16 on. */
+  relkind: string | null
+  owner: string
+  dependencies: number[]
+}
 
 export interface Entry {
   /** Unique within its side only. */
@@ -31,7 +52,7 @@ export interface Entry {
 /** Settings of the dump and what is never structure. */
 const ignored = kinds(
   'ENCODING, STDSTRINGS, SEARCHPATH, DATABASE, DATABASE PROPERTIES, TABLE DATA, SEQUENCE SET, MATERIALIZED VIEW DATA',
-  'STATISTICS DATA, BLOB, BLOBS, BLOB METADATA, LARGE OBJECT, ACL, DEFAULT ACL'
+  'STATISTICS DATA, BLOB, BLOBS, BLOB METADATA, LARGE OBJECT'
 )
 
 /** Objects of our own bookkeeping live in this schema and are of no side. */
@@ -54,11 +75,11 @@ const namedByDrop = kinds('OPERATOR, OPERATOR CLASS, OPERATOR FAMILY, CAST, TRAN
 
 type Draft = { -readonly [Key in keyof Entry]: Entry[Key] }
 
-/** The archive's entries that are structure, in its order. */
-export function entriesOf(archive: Archive): Entry[] {
+/** The entries that are structure, in the order in which they can be made. */
+export function entriesOf(raws: readonly RawEntry[]): Entry[] {
   const drafts = new Map<number, Draft>()
   let section: Section = 'pre-data'
-  for (const raw of archive.entries) {
+  for (const raw of raws) {
     if (raw.section === 4) section = 'post-data'
     if (ignored.has(raw.kind) || raw.schema === ownSchema) continue
     drafts.set(raw.dumpId, draftOf(raw, raw.section === 2 ? 'pre-data' : section))
@@ -104,7 +125,7 @@ export function nameWithin(entry: Entry): string {
   return parent && namedWithin.has(entry.kind) ? entry.name.slice(parent.name.length + 1) : entry.name
 }
 
-function draftOf(raw: ArchiveEntry, section: Section): Draft {
+function draftOf(raw: RawEntry, section: Section): Draft {
   const { catalog, oid, ...rest } = raw
   return { ...rest, section, catalogId: { catalog, oid }, key: '', parent: undefined }
 }

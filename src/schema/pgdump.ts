@@ -54,7 +54,7 @@ export async function dumpSchema(
   if (stderr) options.emit({ type: 'note', message: `pg_dump of ${server.role} said: ${sayings(stderr)}` })
   const archive = readArchive(stdout)
   const strings = archive.entries.find(entry => entry.kind === 'STDSTRINGS')
-  return { entries: entriesOf(archive), standardStrings: !strings?.definition.includes(`'off'`) }
+  return { entries: entriesOf(archive.entries), standardStrings: !strings?.definition.includes(`'off'`) }
 }
 
 /** Its lines without the program's name before each, and without the query that it sent. */

@@ -117,7 +117,7 @@ export async function planSchema(
 /** Only what is there: pg_dump fails where a pattern finds nothing. */
 function partOf(scope: SchemaScope, presence: Presence): SchemaScope {
   const schemas = scope.schemas.filter(schema => presence.schemas.has(schema))
-  return { schemas, ...(presence.tables && { tables: presence.tables }) }
+  return { schemas, all: scope.all, ...(presence.tables && { tables: presence.tables }) }
 }
 
 /** Schemas that the standby lacks and the dump does not tell of, as one of single tables never does. */

@@ -3,6 +3,7 @@
  * config file and a caller of the library mean the same thing by what they leave out.
  */
 import { ConfigError } from '../core/errors.js'
+import { hazards, type Hazard, type SchemaMethod } from '../schema/change.js'
 
 export interface DeleteGuard {
   /** At most this many rows of a table, or … */
@@ -24,6 +25,8 @@ export interface SyncConfig {
   env: Readonly<Record<string, string | undefined>>
   /** Exact names. */
   schemas: readonly string[]
+  /** Every schema of main but the system's, and what is in none: extensions, casts, publications, … */
+  allSchemas: boolean
   /** psql patterns; empty means all. */
   tables: readonly string[]
   excludeTables: readonly string[]
@@ -33,6 +36,13 @@ export interface SyncConfig {
   excludeColumns: Readonly<Record<string, readonly string[]>>
   syncSchema: boolean
   syncData: boolean
+  /** auto: pg_dump where one is found that fits both servers, else the catalogs. */
+  schemaMethod: SchemaMethod
+  withOwner: boolean
+  withPrivileges: boolean
+  /** Hazards of changes to the structure that are accepted. */
+  allow: readonly (Hazard | 'all')[]
+  concurrentIndexes: boolean
   /** The program's path; found on PATH and in Debian's folders where it is left out. */
   pgDump: string | undefined
   psql: string | undefined
@@ -67,12 +77,18 @@ export type SyncOptions = Partial<SyncConfig> & Pick<SyncConfig, 'main' | 'stand
 export const defaults: Omit<SyncConfig, 'main' | 'standby'> = {
   env: {},
   schemas: ['public'],
+  allSchemas: false,
   tables: [],
   excludeTables: [],
   where: {},
   excludeColumns: {},
   syncSchema: true,
   syncData: true,
+  schemaMethod: 'auto',
+  withOwner: false,
+  withPrivileges: false,
+  allow: [],
+  concurrentIndexes: false,
   pgDump: undefined,
   psql: undefined,
   forcePsql: false,
@@ -88,7 +104,7 @@ export const defaults: Omit<SyncConfig, 'main' | 'standby'> = {
   verify: false,
   strictHash: false,
   samples: 5,
-  lockTimeout: 0,
+  lockTimeout: 5_000,
   statementTimeout: 0,
   retries: 5
 }
@@ -129,6 +145,14 @@ export function completeConfig(options: SyncOptions): SyncConfig {
     }
   }
   if (config.schemas.length === 0) faults.push('at least one schema must be named')
+  for (const name of config.allow) {
+    if (name !== 'all' && !hazards.includes(name)) {
+      faults.push(`allow takes ${hazards.join(', ')}, or all, not ${JSON.stringify(name)}`)
+    }
+  }
+  if (!['auto', 'pgdump', 'catalog'].includes(config.schemaMethod)) {
+    faults.push(`schemaMethod is auto, pgdump or catalog, not ${JSON.stringify(config.schemaMethod)}`)
+  }
   const { lastSyncTime, maxDelete } = config
   if (lastSyncTime !== undefined) {
     if (!isTime(lastSyncTime)) {

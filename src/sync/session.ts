@@ -45,7 +45,7 @@ export interface Session {
 
 /** Opens both servers and the cut, runs `work`, and closes them again. */
 export async function withSession<T>(
-  config: SyncConfig,
+  given: SyncConfig,
   context: RunContext,
   work: (session: Session) => Promise<T>
 ): Promise<T> {
@@ -58,22 +58,22 @@ export async function withSession<T>(
   }
   const signal = context.signal ?? new AbortController().signal
   emit({ type: 'phase', phase: 'connect' })
-  const limits = { lockTimeout: config.lockTimeout, statementTimeout: config.statementTimeout }
-  const main = await openServer('main', config.main, config.env, limits)
+  const limits = { lockTimeout: given.lockTimeout, statementTimeout: given.statementTimeout }
+  const main = await openServer('main', given.main, given.env, limits)
   try {
-    const standby = await openServer('standby', config.standby, config.env, limits)
+    const standby = await openServer('standby', given.standby, given.env, limits)
     try {
       await refuseSameDatabase(main, standby)
       const cut = await openCut(main)
       try {
         emit({ type: 'cut', snapshot: cut.snapshot, lsn: cut.lsn, time: cut.time })
         if (cut.note) emit({ type: 'note', message: cut.note })
+        const config = { ...given, schemas: await schemasOf(main, given) }
         const hashing = {
           form: await chooseHashForm(main, standby, config.strictHash),
           exactFloats: main.can.shortestFloats === standby.can.shortestFloats,
           upsertThroughParent: standby.can.upsertThroughParent
         }
-        await requireSchemas(main, config.schemas)
         const tables = chosenTables(await readTables(cut.sql, main.can, config.schemas), config)
         const replica = await mayBeReplica(standby)
         return await work({ config, main, standby, cut, tables, hashing, notes, emit, signal, replica })
@@ -88,11 +88,14 @@ export async function withSession<T>(
   }
 }
 
-async function requireSchemas(main: Server, schemas: readonly string[]): Promise<void> {
-  const rows = await main.sql<{ nspname: string }[]>`SELECT nspname FROM pg_catalog.pg_namespace`
-  const there = new Set(rows.map(row => row.nspname))
-  const missing = schemas.filter(schema => !there.has(schema))
-  if (missing.length === 0) return
+/** Those of the run, which all exist on main. */
+async function schemasOf(main: Server, { schemas, allSchemas }: SyncConfig): Promise<readonly string[]> {
+  const rows = await main.sql<{ name: string }[]>`SELECT nspname::text AS name FROM pg_catalog.pg_namespace
+    WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'pgsyncer') ORDER BY 1`
+  const there = rows.map(row => row.name)
+  if (allSchemas) return there
+  const missing = schemas.filter(schema => !there.includes(schema))
+  if (missing.length === 0) return schemas
   throw new ConfigError(`main has no schema ${missing.map(name => JSON.stringify(name)).join(', ')}`, {
     hint: 'Check --schema: names are taken letter by letter, capitals too.'
   })

@@ -98,7 +98,8 @@ export const full = report(
           name: 'new',
           action: 'create',
           status: 'pending',
-          sql: ['CREATE TABLE public.new (id int);']
+          sql: ['CREATE TABLE public.new (id int);'],
+          hazards: []
         },
         {
           kind: 'VIEW',
@@ -107,6 +108,7 @@ export const full = report(
           action: 'drop',
           status: 'left',
           sql: ['DROP VIEW public.gone;'],
+          hazards: [],
           reason: 'only with --clean-extra'
         }
       ]

@@ -33,7 +33,7 @@ describe('an archive that pg_dump wrote', () => {
   })
 
   it('becomes entries with keys of their own and the objects that they are on', () => {
-    const entries = entriesOf(readArchive(bytes))
+    const entries = entriesOf(readArchive(bytes).entries)
     expect(new Set(entries.map(entry => entry.key)).size).toBe(entries.length)
     const parentOf = (kind: string, name: string) =>
       entries.filter(entry => entry.kind === kind && entry.name === name).map(entry => entry.parent?.name)

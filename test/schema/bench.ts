@@ -21,6 +21,11 @@ export interface Bench extends Pair {
 
 export function optionsWith(some: Partial<SchemaOptions> = {}): SchemaOptions {
   return {
+    method: 'pgdump',
+    owners: false,
+    privileges: false,
+    allow: new Set(),
+    concurrentIndexes: false,
     forcePsql: false,
     cleanExtra: false,
     workers: 2,
@@ -38,7 +43,12 @@ export async function createBench(schemas: readonly string[], options: PairOptio
   const mainServer = await openServer('main', pair.main.url, {}, limits)
   const standbyServer = await openServer('standby', pair.standby.url, {}, limits)
   const plan: Bench['plan'] = (some, tables) =>
-    planSchema(mainServer, standbyServer, { schemas, ...(tables && { tables }) }, optionsWith(some))
+    planSchema(
+      mainServer,
+      standbyServer,
+      { schemas, all: false, ...(tables && { tables }) },
+      optionsWith(some)
+    )
   return {
     ...pair,
     mainServer,

@@ -67,7 +67,8 @@ describe('what is missing', () => {
       name: 't_a',
       action: 'create',
       status: 'pending',
-      sql: ['CREATE INDEX t_a ON public.t USING btree (a);']
+      sql: ['CREATE INDEX t_a ON public.t USING btree (a);'],
+      hazards: []
     })
     expect(await bench.standby.query('SELECT FROM pg_class WHERE relname LIKE $1', ['t%_a'])).toEqual([])
   })
@@ -103,7 +104,7 @@ describe('what differs', () => {
     const plan = await bench.sync({ cleanExtra: true })
     await dropExtra(plan, bench.standbyServer, optionsWith({ cleanExtra: true }))
     expect(plan.changes).toEqual([
-      { kind, schema: 'public', name, action: 'alter', status: 'left', sql: [], reason }
+      { kind, schema: 'public', name, action: 'alter', status: 'left', sql: [], hazards: [], reason }
     ])
     expect(await bench.dumps()).toEqual(before)
   })

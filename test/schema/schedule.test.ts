@@ -15,7 +15,15 @@ function step(
 ): PlannedStep {
   const parent = size ? madeEntry('TABLE', 's', size, '') : undefined
   const entry = { ...madeEntry(kind, 's', name, ''), dumpId: nextId++, dependencies, parent }
-  const change = { kind, schema: 's', name, action: 'create' as const, status: 'pending' as const, sql: [] }
+  const change = {
+    kind,
+    schema: 's',
+    name,
+    action: 'create' as const,
+    status: 'pending' as const,
+    sql: [],
+    hazards: []
+  }
   return { entry, change, loose: false, statements: [], locks: new Set(locks) }
 }
 

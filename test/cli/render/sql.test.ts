@@ -172,7 +172,8 @@ describe('renderSql', () => {
       name: 'n',
       action: 'create' as const,
       status: 'pending' as const,
-      sql: [`-- ${kind} --`, `CREATE ${kind};`]
+      sql: [`-- ${kind} --`, `CREATE ${kind};`],
+      hazards: []
     })
     const one = report([orders], {
       schema: { identical: false, changes: ['TABLE', 'FK CONSTRAINT', 'TRIGGER', 'INDEX'].map(change) }
