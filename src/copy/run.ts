@@ -49,6 +49,7 @@ export async function copy(options: CopyRunOptions, context: CopyRunContext = {}
     schema,
     idColumn,
     batchSize,
+    opaque: true,
     resume,
     ...limits,
     emit

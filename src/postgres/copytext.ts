@@ -6,28 +6,14 @@
 export type TextRow = (string | null)[]
 
 const lineEnd = 0x0a
+const tab = 0x09
+const piece = 256 * 1024
 const meanings: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
 
-/** Takes COPY's output as it comes, cut anywhere, and gives the rows that are complete. */
-export class CopyTextParser {
-  #rest: Buffer[] = []
-
-  push(chunk: Buffer): TextRow[] {
-    const end = chunk.lastIndexOf(lineEnd)
-    if (end < 0) {
-      this.#rest.push(chunk)
-      return []
-    }
-    const whole = Buffer.concat([...this.#rest, chunk.subarray(0, end)])
-    this.#rest = end + 1 < chunk.length ? [chunk.subarray(end + 1)] : []
-    return parse(whole.toString('utf8'))
-  }
-}
-
-function parse(text: string): TextRow[] {
-  const lines = text.split('\n')
-  if (!text.includes('\\')) return lines.map(line => line.split('\t'))
-  return lines.map(line => (line.includes('\\') ? line.split('\t').map(unescaped) : line.split('\t')))
+/** The values of a row, given as its line without the end. */
+export function valuesOf(line: string): TextRow {
+  const values = line.split('\t')
+  return line.includes('\\') ? values.map(unescaped) : values
 }
 
 function unescaped(value: string): string | null {
@@ -35,26 +21,34 @@ function unescaped(value: string): string | null {
   return value.includes('\\') ? value.replace(/\\(.)/g, (_, c: string) => meanings[c] ?? c) : value
 }
 
-/** Rows as COPY's input; every line ends. */
-export function copyText(rows: readonly (readonly unknown[])[]): string {
-  let text = ''
+/** Rows as COPY's input, some 256 kB at a time. Bytes are written where they stay: no text is put together first. */
+export function* copyText(rows: readonly (readonly unknown[])[]): Generator<Buffer> {
+  let buffer = Buffer.allocUnsafe(piece)
+  let at = 0
   for (const row of rows) {
     for (let i = 0; i < row.length; i++) {
       const value = row[i]
-      if (i > 0) text += '\t'
-      text += typeof value === 'string' ? escape(value) : escape(textOf(value))
+      const text = escape(typeof value === 'string' ? value : textOf(value))
+      // What UTF-8 takes at most, counted only where that is much.
+      const room = (text.length < piece ? text.length * 3 : Buffer.byteLength(text)) + 1
+      if (at + room > buffer.length) {
+        if (at > 0) yield buffer.subarray(0, at)
+        buffer = Buffer.allocUnsafe(Math.max(piece, room))
+        at = 0
+      }
+      at += buffer.write(text, at)
+      buffer[at++] = i < row.length - 1 ? tab : lineEnd
     }
-    text += '\n'
   }
-  return text
+  if (at > 0) yield buffer.subarray(0, at)
 }
 
-const special = /[\\\n\r\t]/
 const spellings: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 function escape(value: string | null): string {
   if (value === null) return '\\N'
-  return special.test(value) ? value.replace(/[\\\n\r\t]/g, c => spellings[c]!) : value
+  const special = value.includes('\\') || value.includes('\n') || value.includes('\t') || value.includes('\r')
+  return special ? value.replace(/[\\\n\r\t]/g, c => spellings[c]!) : value
 }
 
 /** A value that did not come from COPY, as PostgreSQL reads it. */

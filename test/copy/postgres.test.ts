@@ -24,15 +24,21 @@ describe('values', () => {
     ('\x5c2e', 9007199254740993, '"\u00e4 \ud83d\ude00"', '[]', 'NaN', 5e-324, '2024-06-30 23:59:60+00', '2024-02-29', '0', '{{1,2},{3,4}}', 'sad',
      E'\b\f\v\x01', E'\\', 'äöü 😀 ' || repeat('long ', 50000), NULL, 'ééééé', NULL, '(,)')`
 
-  test('each is what it was, however odd', () =>
+  test.each([false, true])('each is what it was, however odd (opaque: %s)', opaque =>
     withPair({ ddl, main }, async pair => {
-      expect(await pair.copy()).toEqual({ rows: 4n, batches: 2, retries: 0, lastId: 9007199254740993n })
+      expect(await pair.copy({}, { opaque })).toEqual({
+        rows: 4n,
+        batches: 2,
+        retries: 0,
+        lastId: 9007199254740993n
+      })
       await expectSame(pair)
       // Once more, now through the stage.
       await pair.main.exec("UPDATE t SET t = t || E'\\\\\\t', n = n + 1, b = b || '\\x0a'")
-      expect(await pair.copy()).toMatchObject({ rows: 4n })
+      expect(await pair.copy({}, { opaque })).toMatchObject({ rows: 4n })
       await expectSame(pair)
-    }))
+    })
+  )
 
   test('rows are text as it is printed, or null, the id first', () =>
     withPair({ ddl, main }, async ({ main, standby }) => {
@@ -93,6 +99,35 @@ describe('values', () => {
         ])
       }
     ))
+
+  test('what cannot become text is its own error, and nothing is saved', () =>
+    withPair({ ddl: simple }, async ({ main, standby }) => {
+      const pool = postgresPool({ main: main.url, standby: standby.url, table: 't' })
+      const database = await pool.connect('standby', never)
+      const rows = Array.from({ length: 5000 }, (_, i) => [BigInt(i), 'x'.repeat(1000)])
+      const broken = [...rows, [5000n, { n: 1n }]]
+      await expect(database.saveRows(broken, never)).rejects.toThrow('serialize a BigInt')
+      expect(await standby.query('SELECT FROM t')).toEqual([])
+      await database.saveRows(rows, never)
+      await database.close()
+      expect(await standby.query('SELECT FROM t')).toHaveLength(5000)
+    }))
+
+  test('opaque rows and values do not mix', () =>
+    withPair({ ddl: simple, main: filled(3) }, async ({ main, standby }) => {
+      const pool = postgresPool({ main: main.url, standby: standby.url, table: 't', opaque: true })
+      const [from, to] = [await pool.connect('main', never), await pool.connect('standby', never)]
+      const rows = await from.loadRows(1n, 4n, never)
+      expect(rows.map(row => row[0])).toEqual([1n, 2n, 3n])
+      await expect(to.saveRows([...rows, [4n, 'v4']], never)).rejects.toThrow('has not the 2 values id, v')
+      // In another order, and some left out, they are what they were.
+      await to.saveRows([rows[2]!, rows[0]!], never)
+      await Promise.all([from.close(), to.close()])
+      expect(await standby.query('SELECT id::int, v FROM t ORDER BY id')).toEqual([
+        { id: 1, v: 'v1' },
+        { id: 3, v: 'v3' }
+      ])
+    }))
 
   test('text that is not UTF-8 is refused, not changed', async () => {
     await withPair({ ddl: simple }, async pair => {

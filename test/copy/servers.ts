@@ -16,7 +16,7 @@ export const config: CopyConfig = {
 }
 
 export interface Copying extends Pair {
-  /** Copies `t`, or another table. */
+  /** Copies `t`, or another table, as the command line does: rows are opaque. */
   copy(
     change?: Partial<CopyConfig>,
     pool?: Partial<PostgresPoolOptions>,
@@ -32,7 +32,7 @@ export async function withPair(options: PairOptions, use: (pair: Copying) => Pro
       copy(change = {}, pool = {}, rest = {}) {
         const all = { ...config, ...change }
         const dsns = { main: pair.main.url, standby: pair.standby.url }
-        const made = postgresPool({ ...dsns, table: 't', batchSize: all.batchSize, ...pool })
+        const made = postgresPool({ ...dsns, table: 't', batchSize: all.batchSize, opaque: true, ...pool })
         return copyTable(all, made, 'main', 'standby', rest)
       }
     })

@@ -1,4 +1,5 @@
 /** `pgsyncer copy`: one table in batches of its id, or, with --sections, an ever-growing one into a section a key. */
+import { setFlagsFromString } from 'node:v8'
 import type { RunEvent } from '../../core/events.js'
 import { redact } from '../../core/redact.js'
 import type { CopyReport } from '../../copy/run.js'
@@ -28,6 +29,9 @@ export const copyCommand: Command = {
 }
 
 async function runCopy({ copy: options, cli }: Settings, io: Io): Promise<number> {
+  // Rows live until their batch is saved. Where heap.ts lets it grow again, they die in V8's young generation, with their bytes:
+  // 1,000,000 rows took 155 MB without this, 137 MB with it.
+  setFlagsFromString('--semi-space-growth-factor=2')
   const { copy } = await import('../library.js')
   const progress = showProgress(io, cli, paintFor(io, io.stderr, cli.noColor))
   let rows = 0

@@ -8,7 +8,7 @@ import type { Server } from '../../postgres/server.js'
 import { lowestId } from '../ids.js'
 import type { Database, Row } from '../types.js'
 import type { Layout } from './layout.js'
-import { Reader } from './reader.js'
+import { asLine, asValues, Reader } from './reader.js'
 import { greatestId, Writer } from './writer.js'
 
 export class PostgresDatabase implements Database {
@@ -18,18 +18,20 @@ export class PostgresDatabase implements Database {
 
   /**
    * @param most rows of an answer.
+   * @param opaque rows are what only another PostgresDatabase reads.
    * @param floor main's rows with lower ids are left out; asked when rows are read.
    */
   constructor(
     private readonly server: Server,
     private readonly layout: Layout,
     most: number,
+    opaque: boolean,
     emit: Emit,
     floor: () => bigint | undefined
   ) {
     this.#link = new Link(server, emit, client => setUp(client, server))
     const lowest = () => (server.role === 'main' ? floor() : undefined) ?? lowestId
-    this.#reader = new Reader(this.#link, layout, most, lowest)
+    this.#reader = new Reader(this.#link, layout, most, lowest, opaque ? asLine : asValues)
     this.#writer = new Writer(this.#link, layout)
   }
 

@@ -3,26 +3,27 @@
  * by where it begins and by its number of rows, never by its end, so that however many ids are missing, no query finds nothing; a
  * range is answered from what was read.
  */
-import { to as copyTo } from 'pg-copy-streams'
 import type pg from 'pg'
-import { CopyTextParser, type TextRow } from '../../postgres/copytext.js'
+import { valuesOf } from '../../postgres/copytext.js'
 import type { Link } from '../../postgres/link.js'
 import { columnList, ident, literal } from '../../postgres/quote.js'
 import { idsEnd } from '../ids.js'
+import type { Row } from '../types.js'
 import type { Layout } from './layout.js'
+import { copyOut, type Line } from './wire.js'
 
 /** Bytes of text of a piece, after which it ends early: rows may be large. */
 const budget = 16 * 1024 * 1024
 
 interface Piece {
-  rows: TextRow[]
+  rows: Row[]
   /** Nothing lies behind it. */
   last: boolean
 }
 
 export class Reader {
   /** Read and not yet given: all rows from `#from` up to `#next`. */
-  #queue: TextRow[] = []
+  #queue: Row[] = []
   #from = 0n
   #next = 0n
   /** When the last piece was read, there was nothing behind it. */
@@ -34,18 +35,20 @@ export class Reader {
   /**
    * @param most rows of a piece and of an answer.
    * @param floor rows with lower ids are as if they were not there.
+   * @param form what a row is made of: `asValues` or `asLine`.
    */
   constructor(
     private readonly link: Link,
     private readonly layout: Layout,
     private readonly most: number,
-    private readonly floor: () => bigint
+    private readonly floor: () => bigint,
+    private readonly form: (line: Line) => Row
   ) {
     this.#limit = most
   }
 
   /** The first rows, at most `most`, with ids from `minId` up to but not including `maxId`. */
-  async load(minId: bigint, maxId: bigint, signal: AbortSignal): Promise<TextRow[]> {
+  async load(minId: bigint, maxId: bigint, signal: AbortSignal): Promise<Row[]> {
     const floor = this.floor()
     const from = minId > floor ? minId : floor
     if (from >= maxId || from >= idsEnd) return []
@@ -69,7 +72,7 @@ export class Reader {
   #goesOn(from: bigint): boolean {
     const first = this.#queue[0]
     if (from < this.#from) return false
-    return first ? from <= BigInt(first[0]!) : !this.#ended && from <= this.#next
+    return first ? from <= idIn(first) : !this.#ended && from <= this.#next
   }
 
   /** How many rows of the queue have ids below. */
@@ -77,7 +80,7 @@ export class Reader {
     let [low, high] = [0, this.#queue.length]
     while (low < high) {
       const middle = (low + high) >> 1
-      if (BigInt(this.#queue[middle]![0]!) < maxId) low = middle + 1
+      if (idIn(this.#queue[middle]!) < maxId) low = middle + 1
       else high = middle
     }
     return low
@@ -111,20 +114,17 @@ export class Reader {
     const id = `t.${ident(this.layout.names.idColumn)}`
     const query = `SELECT ${columnList(this.layout.columns(), 't.')} FROM ${this.layout.source(this.link.server.role)}
       WHERE ${id} >= ${literal(String(from))}::bigint ORDER BY ${id} LIMIT ${this.#limit}`
-    const stream = client.query(copyTo(`COPY (${query}) TO STDOUT`, { highWaterMark: 256 * 1024 }))
-    // A session that is closed while nobody reads any more.
-    stream.on('error', () => {})
-    const parser = new CopyTextParser()
-    const rows: TextRow[] = []
+    const rows: Row[] = []
     let bytes = 0
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      bytes += chunk.length
-      for (const row of parser.push(chunk)) rows.push(row)
-      if (bytes > budget && rows.length > 0 && rows.length < this.#limit) {
-        this.link.drop()
-        this.#limit = rows.length
-        return { rows, last: false }
-      }
+    const whole = await copyOut(client, `COPY (${query}) TO STDOUT`, line => {
+      rows.push(this.form(line))
+      bytes += line.to - line.from
+      return bytes <= budget || rows.length >= this.#limit
+    })
+    if (!whole) {
+      this.link.drop()
+      this.#limit = rows.length
+      return { rows, last: false }
     }
     const last = rows.length < this.#limit
     if (bytes < budget / 2) this.#limit = Math.min(this.most, this.#limit * 2)
@@ -132,4 +132,11 @@ export class Reader {
   }
 }
 
-const idAfter = (rows: readonly TextRow[]): bigint => BigInt(rows.at(-1)![0]!) + 1n
+/** A row as its values: text as PostgreSQL prints it, or null. */
+export const asValues = (line: Line): Row => valuesOf(line.text())
+
+/** A row as its id and what only the writer reads. */
+export const asLine = (line: Line): Row => [line.id(), line]
+
+const idIn = (row: Row): bigint => BigInt(row[0] as string | bigint)
+const idAfter = (rows: readonly Row[]): bigint => idIn(rows.at(-1)!) + 1n

@@ -2,9 +2,6 @@
  * Saves rows, each call in one transaction, and so that a repetition changes nothing: ids behind all that the table holds are copied
  * straight into it, all others through the stage and the upsert of the data engine.
  */
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { from as copyFrom } from 'pg-copy-streams'
 import type pg from 'pg'
 import { DataError } from '../../core/errors.js'
 import { stageStatement, upsertStatements, type Target } from '../../data/upsert.js'
@@ -15,10 +12,9 @@ import { columnList, ident } from '../../postgres/quote.js'
 import { idOf, idsEnd, lowestId } from '../ids.js'
 import type { Row } from '../types.js'
 import type { Layout } from './layout.js'
+import { copyIn, framed, joined, Line } from './wire.js'
 
 const stage = 'pgsyncer_stage'
-/** Rows that become text at a time. */
-const step = 1000
 
 /** What is known of a session. */
 interface Known {
@@ -75,7 +71,6 @@ export async function greatestId(
 /** Says whether it could: false where an id is there already. */
 async function append(client: pg.Client, target: Target, rows: readonly Row[]): Promise<boolean> {
   try {
-    await client.query('BEGIN')
     await send(client, `${target.relation} (${columnList(target.columns)})`, target, rows)
     await client.query('COMMIT')
     return true
@@ -87,7 +82,6 @@ async function append(client: pg.Client, target: Target, rows: readonly Row[]): 
 }
 
 async function upsert(client: pg.Client, target: Target, rows: readonly Row[]): Promise<void> {
-  await client.query('BEGIN')
   await send(client, `pg_temp.${stage}`, target, rows)
   let stored = 0
   for (const statement of upsertStatements(target, `pg_temp.${stage}`)) {
@@ -98,18 +92,17 @@ async function upsert(client: pg.Client, target: Target, rows: readonly Row[]): 
   await client.query('COMMIT')
 }
 
+/** Begins a transaction with the rows' COPY. */
 async function send(client: pg.Client, into: string, target: Target, rows: readonly Row[]): Promise<void> {
-  const width = target.columns.length
-  if (rows.some(row => row.length !== width)) {
-    throw new DataError(`a row to be saved has not the ${width} values ${target.columns.join(', ')}`)
-  }
-  const stream = client.query(copyFrom(`COPY ${into} FROM STDIN`))
-  await pipeline(Readable.from(texts(rows), { objectMode: true }), stream)
-  if (stream.rowCount !== rows.length) throw dropped(target, stream.rowCount, rows.length)
+  const stored = await copyIn(client, `BEGIN; COPY ${into} FROM STDIN`, messages(target, rows))
+  if (stored !== rows.length) throw dropped(target, stored, rows.length)
 }
 
-function* texts(rows: readonly Row[]): Generator<Buffer> {
-  for (let at = 0; at < rows.length; at += step) yield Buffer.from(copyText(rows.slice(at, at + step)))
+function messages({ columns }: Target, rows: readonly Row[]): Iterable<Buffer> {
+  const lines = rows.map(row => row[1]).filter(value => value instanceof Line)
+  if (lines.length === rows.length) return joined(lines)
+  if (lines.length === 0 && rows.every(row => row.length === columns.length)) return framed(copyText(rows))
+  throw new DataError(`a row to be saved has not the ${columns.length} values ${columns.join(', ')}`)
 }
 
 const dropped = ({ relation }: Target, stored: number, sent: number) =>
