@@ -4,7 +4,7 @@ export function heading(title) {
   return `${title}\n\n| | ours | theirs | ratio | goal | |\n|---|--:|--:|--:|--:|---|`
 }
 
-/** A result: pairs of runs and a goal for their ratio, or peaks of memory and their limit, or why it was left out. */
+/** A result: pairs of runs and a goal (or none) for their ratio, or peaks of memory and their limit, or why it was left out. */
 export function line(result) {
   return `| ${[result.what, ...cells(result)].join(' | ')} |`
 }
@@ -18,7 +18,8 @@ function cells({ pairs, goal, peaks, limit, skipped }) {
   }
   const [a, b] = [0, 1].map(side => median(pairs.map(pair => pair[side].seconds)))
   const ratio = median(pairs.map(([one, other]) => one.seconds / other.seconds))
-  return [seconds(a), seconds(b), ratio.toFixed(2), `≤ ${goal}`, ratio <= goal ? 'ok' : 'MISSED']
+  const judged = goal === undefined ? ['', ''] : [`≤ ${goal}`, ratio <= goal ? 'ok' : 'MISSED']
+  return [seconds(a), seconds(b), ratio.toFixed(2), ...judged]
 }
 
 function median(values) {
