@@ -11,6 +11,8 @@ export type {
   Database,
   Row
 } from './copy/types.js'
+export type { SectionsOptions } from './copy/sections/config.js'
+export { copySections, type SectionsResult } from './copy/sections/sections.js'
 export { check, type CheckReport, type Finding } from './sync/check.js'
 export type { SyncConfig, SyncOptions } from './sync/config.js'
 export { diff } from './sync/diff.js'
