@@ -37,6 +37,20 @@ export interface Capabilities {
   procedures: boolean
   /** `INSERT … ON CONFLICT` on a partitioned table (11). */
   upsertThroughParent: boolean
+  /** `pg_attribute.attcompression`, `pg_range.rngmultitypid` and `pg_proc.prosqlbody` (14). */
+  columnCompression: boolean
+  multirange: boolean
+  sqlBodies: boolean
+  /** Tables have access methods, and functions planner support (12). */
+  accessMethods: boolean
+  supportFunctions: boolean
+  /** `pg_constraint.conparentid` (11), `pg_trigger.tgparentid` (13): what a partition was given by its parent. */
+  constraintParents: boolean
+  triggerParents: boolean
+  /** Publications of schemas, of columns and of rows (15). */
+  publicationDetails: boolean
+  /** The privilege MAINTAIN (17). */
+  maintain: boolean
 }
 
 /** @param version as in `server_version_num`, such as 150020. */
@@ -62,6 +76,15 @@ export function capabilitiesOf(version: number): Capabilities {
     transactionStatus: from(100000),
     parallel: from(90600),
     procedures: from(110000),
-    upsertThroughParent: from(110000)
+    upsertThroughParent: from(110000),
+    columnCompression: from(140000),
+    multirange: from(140000),
+    sqlBodies: from(140000),
+    accessMethods: from(120000),
+    supportFunctions: from(120000),
+    constraintParents: from(110000),
+    triggerParents: from(130000),
+    publicationDetails: from(150000),
+    maintain: from(170000)
   }
 }
