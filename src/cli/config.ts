@@ -56,10 +56,11 @@ export function gather(command: CommandName, flags: Flags, { env, cwd }: Surroun
   const path = sources.map(source => source.get('config')?.value).find(value => typeof value === 'string')
   if (path !== undefined) sources.push(fromFile(path, cwd, faults))
 
+  const find = (name: string) => sources.map(source => source.get(name)).find(found => found !== undefined)
   const faulty = new Set<string>()
   const parts: Record<Option['part'], Record<string, unknown>> = { sync: {}, copy: {}, sections: {}, cli: {} }
   for (const option of options) {
-    const raw = sources.map(source => source.get(option.name)).find(found => found !== undefined)
+    const raw = find(option.name)
     if (!raw) continue
     const parsed = parseValue(option, raw, faults)
     if (parsed === undefined) faulty.add(option.field)
@@ -78,6 +79,10 @@ export function gather(command: CommandName, flags: Flags, { env, cwd }: Surroun
   }
   if (command !== 'demo') faults.push(...faultsOfRun(check, command, faulty))
   if (cli.sections && copy.resume) faults.push('--sections goes on by itself: --resume is not for it')
+  if (command !== 'copy' && sync.allSchemas && sync.schemas)
+    faults.push(
+      `${find('all-schemas')!.origin} is every schema: ${find('schema')!.origin} cannot be given with it`
+    )
   if (cli.quiet && cli.verbose) faults.push('--quiet and --verbose contradict each other')
   return { sync, copy, sections, cli, faults }
 }
@@ -110,7 +115,8 @@ function parseValue(option: Option, { value, origin }: Raw, faults: string[]): u
   const parsed = option.schema.safeParse(value)
   if (parsed.success) return parsed.data
   const expected = parsed.error.issues[0]?.message ?? 'cannot be used'
-  faults.push(`${origin} ${expected}${option.secret || value === '' ? '' : `, not ${JSON.stringify(value)}`}`)
+  const silent = option.secret || value === '' || !expected.startsWith('must ')
+  faults.push(`${origin} ${expected}${silent ? '' : `, not ${JSON.stringify(value)}`}`)
   return undefined
 }
 

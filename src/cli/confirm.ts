@@ -2,15 +2,16 @@
 import { createInterface } from 'node:readline'
 import { GuardError } from '../core/errors.js'
 import { readDsn } from '../postgres/dsn.js'
+import { defaults } from '../sync/config.js'
 import type { Settings } from './config.js'
 import { write, type Io } from './io.js'
+import { listed } from './render/words.js'
 
-/** @throws GuardError where `--clean-extra` is not agreed to. */
+/** @throws GuardError where `--clean-extra`, or `--allow` of what deletes data, is not agreed to. */
 export async function confirmRemoval({ sync, cli }: Settings, io: Io): Promise<void> {
-  const { rows = false, objects = false } = sync.cleanExtra ?? {}
-  const what = [rows && 'rows', objects && 'objects'].filter(Boolean).join(' and ')
-  if (what === '' || cli.yes) return
-  const sentence = `--clean-extra removes ${what} that main does not have from ${addressOf(sync.standby, sync.env ?? {})}`
+  const what = removals(sync)
+  if (what.length === 0 || cli.yes) return
+  const sentence = `${listed(what)} from ${addressOf(sync.standby, sync.env ?? {})}`
   if (!io.stdin.isTTY || !io.stderr.isTTY) {
     throw new GuardError(`${sentence}, and there is no terminal to ask at`, {
       hint: 'Add --yes if that is meant.'
@@ -18,6 +19,16 @@ export async function confirmRemoval({ sync, cli }: Settings, io: Io): Promise<v
   }
   const answer = await ask(`${sentence}.\nGo on? [y/N] `, io)
   if (!/^y(es)?$/i.test(answer.trim())) throw new GuardError('not agreed to: nothing was changed')
+}
+
+function removals({ cleanExtra, allow = [], syncSchema = defaults.syncSchema }: Settings['sync']): string[] {
+  const { rows = false, objects = false } = cleanExtra ?? {}
+  const extra = [rows && 'rows', objects && 'objects'].filter(Boolean).join(' and ')
+  const allowed = allow.find(name => name === 'deletes-data' || name === 'all')
+  return [
+    ...(extra === '' ? [] : [`--clean-extra removes ${extra} that main does not have`]),
+    ...(allowed && syncSchema ? [`--allow ${allowed} lets changes of structure delete data`] : [])
+  ]
 }
 
 function addressOf(dsn: string, env: NonNullable<Settings['sync']['env']>): string {

@@ -42,6 +42,11 @@ export const options: readonly Option[] = [
     schema: values.list(),
     describe: 'Schema, by its exact name; repeat it for more'
   }),
+  run('all-schemas', 'allSchemas', {
+    group: 'What',
+    schema: values.flag,
+    describe: 'Every schema, and what is in none: extensions, publications, casts, …; instead of --schema'
+  }),
   run('table', 'tables', {
     group: 'What',
     commands: connecting,
@@ -77,7 +82,29 @@ export const options: readonly Option[] = [
   run('sync-schema', 'syncSchema', {
     group: 'Structure',
     schema: values.flag,
-    describe: 'Create what the standby lacks, by pg_dump'
+    describe: "Make the standby's structure main's: what it lacks, and what differs"
+  }),
+  run('schema-method', 'schemaMethod', {
+    group: 'Structure',
+    value: 'auto|pgdump|catalog',
+    schema: values.choice('auto', 'pgdump', 'catalog'),
+    describe:
+      'Who reads structure: pg_dump, SQL from the catalogs, or (auto) pg_dump where one fits both servers'
+  }),
+  run('with-owner', 'withOwner', {
+    group: 'Structure',
+    schema: values.flag,
+    describe: 'Compare and set owners too'
+  }),
+  run('with-privileges', 'withPrivileges', {
+    group: 'Structure',
+    schema: values.flag,
+    describe: 'Compare and set grants too'
+  }),
+  run('concurrent-indexes', 'concurrentIndexes', {
+    group: 'Structure',
+    schema: values.flag,
+    describe: 'Make indexes on tables that have rows CONCURRENTLY: nobody who writes has to wait'
   }),
   run('pgdump', 'pgDump', {
     group: 'Structure',
@@ -256,6 +283,14 @@ export const options: readonly Option[] = [
     schema: values.cleanExtra,
     describe: 'Remove from the standby what main does not have: rows and objects, or only the named kind'
   }),
+  run('allow', 'allow', {
+    group: 'Safety',
+    value: 'NAME,…|all',
+    repeat: true,
+    schema: values.hazardNames,
+    describe:
+      "Accept changes of structure that may do this, such as deletes-data; diff names each change's hazards"
+  }),
   run('max-delete', 'maxDelete', {
     group: 'Safety',
     value: 'N|P%',
@@ -266,14 +301,15 @@ export const options: readonly Option[] = [
     group: 'Safety',
     commands: ['sync', 'diff'],
     schema: values.flag,
-    describe: 'Do not ask before --clean-extra'
+    describe: 'Do not ask before --clean-extra, or --allow of deletes-data'
   }),
   run('lock-timeout', 'lockTimeout', {
     group: 'Safety',
     commands: connecting,
     value: 'TIME',
+    time: true,
     schema: values.duration,
-    describe: 'Longest wait for a lock, such as 500ms, 5s or 2m (0: no limit)'
+    describe: 'Longest wait for a lock, such as 500ms, 5s or 2m (0: no limit, as for copy unless this is set)'
   }),
   run('statement-timeout', 'statementTimeout', {
     group: 'Safety',

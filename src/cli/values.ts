@@ -1,8 +1,11 @@
 /**
  * How a value is written. Each reader takes what a flag, a variable or a config file holds (text, or JSON's own
- * types) and gives the value, or says in a few words what was expected: `must be …`. Ranges are sync/config.ts's.
+ * types) and gives the value, or says in a few words what was expected: `must be …`; where it names the faulty part
+ * itself, it says so in other words. Ranges are sync/config.ts's.
  */
 import { z } from 'zod'
+import { hazards, type Hazard } from '../schema/change.js'
+import { nearest } from './nearest.js'
 
 const digits = z
   .string()
@@ -32,8 +35,11 @@ export const integerOf = (low: number, high: number) => {
   return z.union([z.int(), digits], expected).refine(n => n >= low && n <= high, expected)
 }
 
-export const choice = <const T extends string>(...words: T[]) =>
-  z.enum(words, `must be ${words.join(' or ')}`)
+export const choice = <const T extends string>(...words: T[]) => z.enum(words, `must be ${oneOf(words)}`)
+
+function oneOf(words: readonly string[]): string {
+  return new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(words)
+}
 
 /** One or more; what stands alone is a list of one. */
 export const list = (item: z.ZodType<string> = text) =>
@@ -76,6 +82,26 @@ export const cleanExtra = z.union(
   ],
   'must be true, false, rows or objects'
 )
+
+const allowable = [...hazards, 'all'] as const
+
+/** `deletes-data`, `deletes-data,loses-grants`, `all`; or a list of such. */
+export const hazardNames = z.unknown().transform((value, context): (Hazard | 'all')[] => {
+  const words = [value].flat().flatMap(item => (typeof item === 'string' ? item.split(',') : [item]))
+  const names = words.map(word => (typeof word === 'string' ? word.trim() : word)).filter(name => name !== '')
+  const unknown = names.find(name => !allowable.some(known => known === name))
+  if (unknown === undefined && names.length > 0) return names as (Hazard | 'all')[]
+  const message =
+    typeof unknown === 'string' ? unknownHazard(unknown) : `must be names of hazards, of ${oneOf(allowable)}`
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+})
+
+function unknownHazard(name: string): string {
+  const part = allowable.find(known => known.includes(name.toLowerCase()))
+  const near = part === undefined ? nearest(name, allowable) : `; did you mean ${part}?`
+  return `knows no hazard ${JSON.stringify(name)}${near || `: it takes ${oneOf(allowable)}`}`
+}
 
 /** Rows, or a share of the table. */
 export const deleteGuard = z.union(
@@ -146,5 +172,5 @@ const endings = ['.json', '.sql', '.txt'] as const
 /** A report's file, of a kind that its ending names. */
 export const reportFile = text.refine(
   path => endings.some(ending => path.toLowerCase().endsWith(ending)),
-  `must end in ${new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(endings)}`
+  `must end in ${oneOf(endings)}`
 )

@@ -34,6 +34,29 @@ export interface SchemaChange {
   sql: string[]
   hazards: Hazard[]
   reason?: string
+  /** The tail of `sql` that is run after the rows, where the change has parts before and after them. */
+  late?: string[]
+}
+
+/** One statement of a script, with what it belongs to. */
+export interface SchemaStatement {
+  /** Ends in a semicolon. */
+  sql: string
+  /** Of its change: `alter TABLE app.orders`. */
+  label: string
+  hazards: Hazard[]
+}
+
+/** All that would be run, in the order in which it would be. */
+export interface SchemaScript {
+  /** Settings that the statements are written for. */
+  preamble?: string[]
+  /** Before all else, each by itself: what must be committed before it can be used, such as a new value of an enum. */
+  outside: SchemaStatement[]
+  /** Before the rows. */
+  structure: SchemaStatement[]
+  /** After the rows; those with the hazard `not-transactional` each by themselves, after the transaction. */
+  constraints: SchemaStatement[]
 }
 
 export interface TableName {

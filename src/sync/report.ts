@@ -5,9 +5,9 @@
 
 import type { RowSample } from '../data/samples.js'
 import type { SequenceResult } from '../data/sequences.js'
-import type { SchemaChange } from '../schema/change.js'
+import type { SchemaChange, SchemaScript } from '../schema/change.js'
 
-export type { RowSample, SchemaChange, SequenceResult }
+export type { RowSample, SchemaChange, SchemaScript, SequenceResult }
 
 export type TableStatus = 'identical' | 'differs' | 'synced' | 'failed' | 'skipped'
 
@@ -36,6 +36,8 @@ export interface TableReport {
 export interface SchemaReport {
   identical: boolean
   changes: SchemaChange[]
+  /** The statements of the changes in the order of a run. */
+  script?: SchemaScript
 }
 
 export interface Report {

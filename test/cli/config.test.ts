@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readSettings, type Flags } from '../../src/cli/config.js'
 import { options } from '../../src/cli/options.js'
+import { completeCopy } from '../../src/copy/runconfig.js'
 import { ConfigError } from '../../src/core/errors.js'
 import { completeConfig, defaults } from '../../src/sync/config.js'
 
@@ -164,6 +165,82 @@ describe('values', () => {
     ['false', { rows: false, objects: false }]
   ])('clean-extra %s', (text, expected) => {
     expect(read({ 'clean-extra': text }).sync.cleanExtra).toEqual(expected)
+  })
+
+  test.each([
+    ['deletes-data', ['deletes-data']],
+    ['deletes-data, loses-grants', ['deletes-data', 'loses-grants']],
+    [
+      ['deletes-data', 'rewrites-table,blocks-reads'],
+      ['deletes-data', 'rewrites-table', 'blocks-reads']
+    ],
+    ['all', ['all']]
+  ])('allow %j', (allow, expected) => {
+    expect(read({ allow }).sync.allow).toEqual(expected)
+  })
+
+  test('allow from a variable, on lines or with commas, and from a file', () => {
+    const allow = ['deletes-data', 'loses-grants']
+    expect(read({}, { PGSYNCER_ALLOW: 'deletes-data\nloses-grants' }).sync.allow).toEqual(allow)
+    expect(read({}, { PGSYNCER_ALLOW: 'deletes-data,loses-grants' }).sync.allow).toEqual(allow)
+    for (const written of [allow, allow.join(',')]) {
+      file('c.json', JSON.stringify({ allow: written }))
+      expect(read({ config: 'c.json' }).sync.allow).toEqual(allow)
+    }
+  })
+
+  test.each([
+    ['delets-data', '--allow knows no hazard "delets-data"; did you mean deletes-data?'],
+    ['deletes-data,grants', '--allow knows no hazard "grants"; did you mean loses-grants?'],
+    [
+      'zzzzzzzzzzzzzzzzzzzzzzzzzzzzzz',
+      '--allow knows no hazard "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzz": it takes deletes-data, rewrites-table, blocks-writes, ' +
+        'blocks-reads, index-rebuild, recreates-dependents, loses-grants, not-transactional, authorization or all'
+    ],
+    ['', '--allow must be names of hazards, of deletes-data,'],
+    [true, '--allow needs a value: --allow NAME,…|all']
+  ])('no hazard: %j', (allow, fault) => {
+    expect(faults({ ...dsns, allow })).toEqual([expect.stringContaining(fault)])
+  })
+
+  test.each([7, [], [1], { 'deletes-data': true }])('no hazard in a file: %j', allow => {
+    file('c.json', JSON.stringify({ allow }))
+    expect(faults({ ...dsns, config: 'c.json' })[0]).toMatch(
+      /^"allow" in c.json must be names of hazards, of /
+    )
+  })
+
+  test('how the structure is synced', () => {
+    const on = ['all-schemas', 'with-owner', 'with-privileges', 'concurrent-indexes']
+    const flags = Object.fromEntries(on.map(name => [name, 'true']))
+    const expected = { allSchemas: true, withOwner: true, withPrivileges: true, concurrentIndexes: true }
+    expect(read({ ...flags, 'schema-method': 'catalog' }).sync).toMatchObject({
+      ...expected,
+      schemaMethod: 'catalog'
+    })
+    expect(faults({ ...dsns, 'schema-method': 'pg_dump' })).toEqual([
+      '--schema-method must be auto, pgdump or catalog, not "pg_dump"'
+    ])
+  })
+
+  test('a schema beside all schemas is a fault that names both', () => {
+    expect(faults({ ...dsns, 'all-schemas': 'true', schema: 'a' })).toEqual([
+      '--all-schemas is every schema: --schema cannot be given with it'
+    ])
+    file('c.json', JSON.stringify({ 'all-schemas': true }))
+    expect(faults({ ...dsns, config: 'c.json' }, { PGSYNCER_SCHEMA: 'a' })).toEqual([
+      '"all-schemas" in c.json is every schema: PGSYNCER_SCHEMA cannot be given with it'
+    ])
+    expect(faults({ ...dsns, 'all-schemas': 'false', schema: 'a' })).toEqual([])
+  })
+
+  test('a copy waits for locks without a limit, unless one is given', () => {
+    const lockTimeout = (flags: Flags) =>
+      completeCopy(readSettings('copy', { ...dsns, table: 't', ...flags }, { env: {}, cwd }).copy).lockTimeout
+    expect(lockTimeout({})).toBe(0)
+    expect(lockTimeout({ 'lock-timeout': '1s' })).toBe(1000)
+    expect(completeConfig(read({}).sync).lockTimeout).toBe(5000)
+    expect(options.find(option => option.name === 'lock-timeout')?.default).toBe('5s')
   })
 
   test.each([

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Stopped } from '../../src/cli/exit.js'
 import { run } from '../../src/cli/run.js'
-import { ConnectionError } from '../../src/core/errors.js'
+import { ConnectionError, GuardError } from '../../src/core/errors.js'
 import type { Emit } from '../../src/core/events.js'
 import { addSecret } from '../../src/core/redact.js'
 import type { Report } from '../../src/sync/report.js'
@@ -194,6 +194,56 @@ describe('--clean-extra', () => {
     expect((await pgsyncer([...argv, '--yes'])).code).toBe(0)
     expect((await pgsyncer([...argv, '--dry-run'])).code).toBe(0)
     expect((await pgsyncer(['diff', ...argv])).code).toBe(0)
+  })
+})
+
+describe('--allow', () => {
+  const argv = [...dsns, '--allow', 'loses-grants,deletes-data']
+
+  test('of what deletes data is agreed to as --clean-extra is', async () => {
+    const { code, err } = await pgsyncer(argv)
+    expect(code).toBe(4)
+    expect(err).toBe(
+      'pgsyncer: --allow deletes-data lets changes of structure delete data from db2:5433/shop, and there is no terminal to ask at\n' +
+        '  Add --yes if that is meant.\n'
+    )
+    expect(library.sync).not.toHaveBeenCalled()
+    const asked = await pgsyncer([...dsns, '--allow=all', '--clean-extra'], { terminal: 80, input: 'y\n' })
+    expect(asked.code).toBe(0)
+    expect(asked.err).toContain(
+      '--clean-extra removes rows and objects that main does not have and --allow all lets changes of structure delete data from db2:5433/shop.\nGo on? [y/N] '
+    )
+  })
+
+  test.each([
+    ['--yes answers', [...argv, '--yes']],
+    ['what only reads never asks', ['diff', ...argv]],
+    ['other hazards delete nothing', [...dsns, '--allow', 'loses-grants']],
+    ['without structure there is nothing to allow', [...argv, '--sync-schema=false']]
+  ])('%s', async (_name, words) => {
+    expect((await pgsyncer(words)).code).toBe(0)
+  })
+
+  test('what is refused is listed, a line each, with the flags that would allow it', async () => {
+    const lines = Array.from({ length: 120 }, (_, n) => `alter TABLE public.t${n}: deletes-data (column a)`)
+    const error = new GuardError(['nothing was changed:', ...lines].join('\n'), { hint: 'Look with diff.' })
+    library.sync.mockRejectedValue(error)
+    const { code, err } = await pgsyncer(dsns)
+    expect(code).toBe(4)
+    const shown = err.split('\n')
+    expect(shown.slice(0, 2)).toEqual([
+      'pgsyncer: nothing was changed:',
+      '  alter TABLE public.t0: deletes-data (column a)'
+    ])
+    expect(shown.slice(-4)).toEqual([
+      '  alter TABLE public.t49: deletes-data (column a)',
+      '  … and 70 more (--verbose names them all)',
+      '  Look with diff.',
+      ''
+    ])
+    expect((await pgsyncer([...dsns, '--verbose'])).err).toContain(
+      '\n  alter TABLE public.t119: deletes-data'
+    )
   })
 })
 

@@ -3,18 +3,30 @@ import { inspect } from 'node:util'
 import { messageOf, PgsyncerError } from '../../core/errors.js'
 import { redact } from '../../core/redact.js'
 import type { Paint } from './paint.js'
-import { shown } from './words.js'
+import { count, shown } from './words.js'
 
 export interface ErrorStyle {
   paint: Paint
   verbose: boolean
 }
 
-/** The lines of an error, each fault on a line of its own. */
+/** So many of what one fault lists are shown. */
+const longList = 50
+
+/** The lines of an error, each fault on a line of its own; those after a colon are what that fault lists. */
 export function renderError(error: unknown, { paint, verbose }: ErrorStyle): string {
   const label = paint.bad('pgsyncer:')
   const { messages, hint } = wordsOf(error)
-  const lines = messages.map(message => `${label} ${shown(message)}`)
+  const colon = messages.findIndex(message => message.endsWith(':'))
+  const faults = colon < 0 ? messages : messages.slice(0, colon + 1)
+  const items = messages.slice(faults.length)
+  const listed = verbose || items.length <= longList ? items : items.slice(0, longList)
+  const lines = [
+    ...faults.map(message => `${label} ${shown(message)}`),
+    ...listed.map(item => `  ${shown(item)}`)
+  ]
+  if (listed.length < items.length)
+    lines.push(`  … and ${count(items.length - listed.length)} more (--verbose names them all)`)
   if (hint !== undefined) lines.push(`  ${paint.dim(shown(hint))}`)
   if (verbose) lines.push(redact(inspect(error)))
   return `${lines.join('\n')}\n`
