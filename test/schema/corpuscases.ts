@@ -9,7 +9,8 @@
  *
  * Above the first section may stand `-- pgdump only: WHY` (above the first case: of the whole file), which the catalog
  * reader does not read; `-- equal: WHY`, where both dumps are the same beforehand; `-- clean rows`, where the rows that
- * main does not have must go for its constraints to hold. `corpus_alice`, `corpus_bob`, `corpus_carol` are roles, and
+ * main does not have must go for its constraints to hold; `-- unstable: WHY`, where main's own dump changes when it
+ * is restored, so that the dumps of both, restored, are compared. `corpus_alice`, `corpus_bob`, `corpus_carol` are roles, and
  * `corpus_space` is a tablespace, made for the run.
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -28,6 +29,7 @@ export interface Case {
   keeps: Keep[]
   pgdumpOnly?: string
   equal?: string
+  unstable?: string
   cleanRows: boolean
 }
 
@@ -60,9 +62,10 @@ function parseCase(title: string, text: string): Case {
   const [head, ...parts] = text.split(/^-- (?=(?:both|main|standby|keeps)$)/m)
   const made: Case = { title, both: '', main: '', standby: '', keeps: [], cleanRows: false }
   for (const line of head!.split('\n')) {
-    const [, name, why] = /^-- (pgdump only|equal|clean rows)(?:: (.+))?$/.exec(line) ?? []
+    const [, name, why] = /^-- (pgdump only|equal|unstable|clean rows)(?:: (.+))?$/.exec(line) ?? []
     if (name === 'clean rows') made.cleanRows = true
     else if (name === 'equal' && why) made.equal = why
+    else if (name === 'unstable' && why) made.unstable = why
     else if (name === 'pgdump only' && why) made.pgdumpOnly = why
     else if (line.trim() && !line.startsWith('--')) throw new Error(`${title}: in no section: ${line}`)
   }
@@ -76,8 +79,7 @@ function parseCase(title: string, text: string): Case {
 }
 
 function parseKeeps(text: string): Keep[] {
-  return [...text.matchAll(/\S[^;]*;(?: *--> ?(.*))?/g)].map(([found, gives]) => {
-    const query = found.slice(0, found.indexOf(';'))
-    return gives === undefined ? { query } : { query, gives }
+  return [...text.matchAll(/^(\S[\s\S]*?);(?: *--> ?(.*))?$/gm)].map(([, query, gives]) => {
+    return gives === undefined ? { query: query! } : { query: query!, gives }
   })
 }

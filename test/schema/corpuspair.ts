@@ -3,8 +3,11 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { expect } from 'vitest'
-import { createPair, type Db, type Pair } from '../support/databases.js'
+import { createDatabase, createPair, type Db, type Pair } from '../support/databases.js'
 import type { Case, Keep } from './corpuscases.js'
+
+const run = promisify(execFile)
+const restore = 'pg_dump --schema-only "$0" | psql -qX -v ON_ERROR_STOP=1 "$1"'
 
 /** What a case's SQL calls by the names `corpus_…`, and which belongs to the server: made once, under its own names. */
 export interface Cluster {
@@ -67,9 +70,21 @@ async function dropSubscriptions(db: Db): Promise<void> {
 
 /** `pg_dump --schema-only` with owners and grants. */
 export async function dump(db: Db): Promise<string> {
-  const { stdout } = await promisify(execFile)('pg_dump', ['--schema-only', db.url], { maxBuffer: 1 << 28 })
+  const { stdout } = await run('pg_dump', ['--schema-only', db.url], { maxBuffer: 1 << 28 })
   // The key of `\restrict` is another each time.
   return stdout.replace(/^\\(un)?restrict .*$/gm, '')
+}
+
+/** The dump of a new database into which this one's dump was restored. */
+export async function restoredDump(db: Db): Promise<string> {
+  const restored = await createDatabase('restored')
+  try {
+    await run('bash', ['-c', restore, db.url, restored.url])
+    return await dump(restored)
+  } finally {
+    await dropSubscriptions(restored)
+    await restored.drop()
+  }
 }
 
 /** `(1,a) (2,b)` */

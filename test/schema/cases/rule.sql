@@ -1,0 +1,29 @@
+-- case: created, changed, disabled, dropped
+-- both
+CREATE TABLE t (id integer PRIMARY KEY, a text);
+CREATE TABLE log (id integer);
+CREATE RULE b AS ON UPDATE TO t DO ALSO INSERT INTO log VALUES (OLD.id);
+CREATE RULE c AS ON DELETE TO t DO INSTEAD NOTHING;
+-- main
+CREATE RULE a AS ON INSERT TO t WHERE NEW.id > 5 DO INSTEAD (INSERT INTO log VALUES (NEW.id); DELETE FROM log WHERE id = 0);
+CREATE OR REPLACE RULE b AS ON UPDATE TO t DO ALSO INSERT INTO log VALUES (NEW.id + 1);
+ALTER TABLE t DISABLE RULE c;
+COMMENT ON RULE a ON t IS 'big ones';
+-- standby
+INSERT INTO t VALUES (1, 'x');
+CREATE RULE d AS ON UPDATE TO log DO INSTEAD NOTHING;
+ALTER TABLE t ENABLE ALWAYS RULE b;
+-- keeps
+SELECT * FROM t;
+
+-- case: with NOTIFY, and one whose table's columns change
+-- main
+CREATE TABLE t (id bigint PRIMARY KEY, a text);
+CREATE RULE n AS ON INSERT TO t DO ALSO NOTIFY "some channel";
+CREATE RULE u AS ON UPDATE TO t WHERE OLD.id <> NEW.id DO INSTEAD NOTHING;
+-- standby
+CREATE TABLE t (id integer PRIMARY KEY, a text);
+INSERT INTO t VALUES (1, 'x');
+CREATE RULE u AS ON UPDATE TO t WHERE OLD.id <> NEW.id DO INSTEAD NOTHING;
+-- keeps
+SELECT * FROM t;
