@@ -1,5 +1,5 @@
 /** Reports to render: one with something of everything, and ways to vary it. */
-import type { Report, TableReport } from '../../src/sync/report.js'
+import type { Report, SchemaChange, TableReport } from '../../src/sync/report.js'
 
 export function tableReport(over: Partial<TableReport> = {}): TableReport {
   return {
@@ -12,6 +12,19 @@ export function tableReport(over: Partial<TableReport> = {}): TableReport {
     update: 0,
     delete: 0,
     samples: [],
+    ...over
+  }
+}
+
+export function change(over: Partial<SchemaChange> = {}): SchemaChange {
+  return {
+    kind: 'TABLE',
+    schema: 'public',
+    name: 'orders',
+    action: 'alter',
+    status: 'pending',
+    sql: ['ALTER TABLE public.orders DROP COLUMN note;'],
+    hazards: [],
     ...over
   }
 }

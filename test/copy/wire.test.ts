@@ -19,7 +19,7 @@ const answer = Buffer.concat([message('H', '000'), rows[0]!, rows[1]!, notice, r
 
 /** Runs a copyOut whose answer comes in pieces; what is not its own goes to `passed`. */
 function run(cuts: (at: number) => number, take: (line: Line) => boolean) {
-  const stream = new EventEmitter()
+  const stream = Object.assign(new EventEmitter(), { pause: () => {}, resume: () => {} })
   const passed: Buffer[] = []
   stream.on('data', (bytes: Buffer) => passed.push(Buffer.from(bytes)))
   let query: { handleReadyForQuery(): void } | undefined

@@ -4,7 +4,7 @@ import { confirmRemoval } from '../confirm.js'
 import type { Settings } from '../config.js'
 import { exitCodeOfReport } from '../exit.js'
 import { widthOf, write, type Io } from '../io.js'
-import { checkReportFiles, writeReports } from '../render/files.js'
+import { acceptedBy, checkReportFiles, writeReports } from '../render/files.js'
 import { renderJson } from '../render/json.js'
 import { paintFor } from '../render/paint.js'
 import { showProgress } from '../render/progress.js'
@@ -30,7 +30,8 @@ export async function compareAndRender(
     const style = {
       paint: paintFor(io, io.stdout, cli.noColor),
       width: widthOf(io.stdout),
-      verbose: cli.verbose
+      verbose: cli.verbose,
+      accepted: acceptedBy(settings)
     }
     await write(io.stdout, renderText(short, style))
   }

@@ -1,7 +1,7 @@
 /** What a copy did, for people: one sentence, and what it was about. */
 import type { CopyReport } from '../../copy/run.js'
 import type { SectionsResult } from '../../copy/sections/sections.js'
-import type { TextStyle } from './text.js'
+import type { TextStyle } from './style.js'
 import { listed, shown, some, time, wrap } from './words.js'
 
 /** The document of `copy --sections`. */

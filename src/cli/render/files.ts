@@ -9,6 +9,7 @@ import { renderJson } from './json.js'
 import { plain } from './paint.js'
 import { withSamples } from './redacted.js'
 import { renderSql } from './sql.js'
+import type { TextStyle } from './style.js'
 import { renderText } from './text.js'
 
 /** @throws ConfigError where a report could not be written after a long run for a reason that is known before it. */
@@ -64,5 +65,10 @@ function content(
   const short = withSamples(report, shownSamples)
   return ending === '.json'
     ? renderJson(short)
-    : renderText(short, { paint: plain, width: 100, verbose: cli.verbose })
+    : renderText(short, { paint: plain, width: 100, verbose: cli.verbose, accepted: acceptedBy({ sync }) })
+}
+
+/** What a run accepts of changes to the structure, for those who show what it would refuse. */
+export function acceptedBy({ sync }: Pick<Settings, 'sync'>): NonNullable<TextStyle['accepted']> {
+  return { allow: sync.allow ?? [], cleanExtra: sync.cleanExtra?.objects ?? false }
 }

@@ -40,10 +40,22 @@ const meanings: Record<string, keyof Paint> = {
   skipped: 'differs',
   warning: 'differs',
   failed: 'bad',
-  error: 'bad'
+  error: 'bad',
+  'deletes-data': 'bad',
+  'loses-grants': 'bad',
+  'rewrites-table': 'differs',
+  'blocks-writes': 'differs',
+  'blocks-reads': 'differs',
+  'not-transactional': 'differs',
+  authorization: 'differs'
 }
 
-/** A status word of a report in its colour. */
-export function paintStatus(paint: Paint, status: string): string {
-  return paint[meanings[status] ?? 'dim'](status)
+/** What a status, or a hazard, means: red is lost, yellow is felt, dim is only told. */
+export function meaningOf(word: string): keyof Paint {
+  return meanings[word] ?? 'dim'
+}
+
+/** A status word of a report, or a hazard's name, in its colour. */
+export function paintStatus(paint: Paint, word: string): string {
+  return paint[meaningOf(word)](word)
 }

@@ -1,19 +1,47 @@
 /**
  * A report as it may leave the process. Sentences (reasons, hints, notes) may quote a server and pass through
  * `redact`; names, keys and values are data, and a password that happens to be the word `orders` must not blank them.
+ * Of SQL, see secretsql.ts.
  */
 import { redact } from '../../core/redact.js'
-import type { Report } from '../../sync/report.js'
+import type { SchemaStatement } from '../../schema/change.js'
+import type { Report, SchemaChange, SchemaReport } from '../../sync/report.js'
+import { withoutPasswords } from './secretsql.js'
 
-/** The same report with every sentence redacted. */
+/** The same report with every sentence redacted, and no password in its SQL. */
 export function redacted(report: Report): Report {
   return {
     ...report,
-    schema: { ...report.schema, changes: report.schema.changes.map(sentences) },
+    schema: redactedSchema(report.schema),
     tables: report.tables.map(sentences),
     sequences: report.sequences.map(sentences),
     failures: report.failures.map(redact),
     notes: report.notes.map(redact)
+  }
+}
+
+function redactedSchema({ script, ...schema }: SchemaReport): SchemaReport {
+  const statement = (one: SchemaStatement) => ({ ...one, sql: withoutPasswords(one.sql) })
+  return {
+    ...schema,
+    changes: schema.changes.map(redactedChange),
+    ...(script && {
+      script: {
+        ...script,
+        outside: script.outside.map(statement),
+        structure: script.structure.map(statement),
+        constraints: script.constraints.map(statement)
+      }
+    })
+  }
+}
+
+function redactedChange(change: SchemaChange): SchemaChange {
+  const { sql, late } = change
+  return {
+    ...sentences(change),
+    sql: sql.map(withoutPasswords),
+    ...(late && { late: late.map(withoutPasswords) })
   }
 }
 

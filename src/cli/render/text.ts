@@ -1,26 +1,20 @@
 /** A report for people: what was compared, what is not the same, and one last line that says it all. */
 import type { CheckReport } from '../../sync/check.js'
-import type { Report, SchemaChange, TableReport } from '../../sync/report.js'
+import type { Report, TableReport } from '../../sync/report.js'
 import { paintStatus, type Paint } from './paint.js'
 import { sampleLine } from './samples.js'
+import { structureSection } from './structure.js'
+import { because, type TextStyle } from './style.js'
 import { table, type Column } from './table.js'
 import { verdict } from './verdict.js'
-import { count, fit, shown, some, wrap } from './words.js'
-
-export interface TextStyle {
-  paint: Paint
-  /** Columns of the terminal. */
-  width: number
-  /** Name what is identical too. */
-  verbose: boolean
-}
+import { count, shown, some, wrap } from './words.js'
 
 /** The whole report, one section after another, each followed by an empty line. */
 export function renderText(report: Report, style: TextStyle): string {
   const { text, style: meaning } = verdict(report)
   const sections = [
     heading(report, style),
-    schemaSection(report, style),
+    structureSection(report, style),
     tableSection(report, style),
     sequenceSection(report, style),
     sentences('Failures', report.failures, style),
@@ -43,35 +37,6 @@ function heading({ command, main, standby, cut }: Report, { paint }: TextStyle):
     server('standby', standby),
     `  ${'cut'.padEnd(8)}${moment.filter(Boolean).join(paint.dim(' · '))}`
   ].join('\n')
-}
-
-function schemaSection({ schema }: Report, style: TextStyle): string {
-  const { paint, width, verbose } = style
-  if (schema.changes.length === 0) return ''
-  const made = schema.changes.filter(change => change.action === 'create' && change.status === 'applied')
-  const summed = verbose ? [] : made
-  const listed =
-    summed.length > fewChanges ? schema.changes.filter(change => !summed.includes(change)) : schema.changes
-  const lines = listed.flatMap(({ action, kind, schema: space, name, status, reason }) => {
-    const object = `${kind} ${space ? `${space}.` : ''}${name}`
-    const line = `  ${action.padEnd(7)} ${paintStatus(paint, status)}${' '.repeat(9 - status.length)}${fit(shown(object), width - 19)}`
-    return reason === undefined ? [line] : [line, ...because(reason, undefined, style)]
-  })
-  if (listed !== schema.changes) lines.push(...summary(summed, style))
-  return [paint.bold('Structure'), ...lines].join('\n')
-}
-
-/** As many applied changes are listed one by one; more are summed up by kind. */
-const fewChanges = 12
-
-function summary(changes: readonly SchemaChange[], { paint, width }: TextStyle): string[] {
-  const kinds = [...new Set(changes.map(change => change.kind))]
-  const parts = kinds.map(kind => `${count(changes.filter(change => change.kind === kind).length)} ${kind}`)
-  const [first = '', ...rest] = wrap(parts.join(', '), width - 19, '')
-  return [
-    `  ${'create'.padEnd(7)} ${paintStatus(paint, 'applied')}  ${first}`,
-    ...rest.map(line => ' '.repeat(19) + line)
-  ]
 }
 
 const differing = (one: TableReport) =>
@@ -122,15 +87,6 @@ function sampleLines(one: TableReport, { paint, width }: TextStyle): string[] {
   return [
     ...one.samples.map(sample => sampleLine(sample, paint, width)),
     ...(one.samples.length > 0 && rest > 0 ? [paint.dim(`    … and ${some(rest, 'more row')}`)] : [])
-  ]
-}
-
-function because(reason: string, hint: string | undefined, { paint, width }: TextStyle): string[] {
-  return [
-    ...wrap(shown(reason), width, '    '),
-    ...wrap(shown(hint ?? ''), width, '    ')
-      .filter(line => line.trim())
-      .map(line => paint.dim(line))
   ]
 }
 

@@ -56,7 +56,8 @@ function differences(report: Report): string[] {
       `${tables.length} of ${some(report.totals.tables, 'table')}${rows.length > 0 ? ` (${rows.join(', ')})` : ''}`
     )
   }
-  const objects = report.schema.changes.filter(change => change.status !== 'applied').length
+  const rest = report.schema.changes.filter(({ status }) => status === 'pending' || status === 'left')
+  const objects = rest.length
   if (objects > 0) parts.push(some(objects, 'object'))
   const sequences = report.sequences.filter(one => one.status === 'differs').length
   if (sequences > 0) parts.push(some(sequences, 'sequence'))

@@ -54,9 +54,17 @@ export class Reader {
     if (from >= maxId || from >= idsEnd) return []
     if (!this.#goesOn(from)) this.restart(from)
     while (this.#queue.length < this.#limit && !this.#ended && this.#next < maxId) await this.#more(signal)
-    const rows = this.#queue.splice(0, Math.min(this.#limit, this.#below(maxId)))
+    const rows = this.#take(Math.min(this.#limit, this.#below(maxId)))
     this.#from = rows.length > 0 ? idAfter(rows) : maxId
     if (!this.#ended && this.#queue.length < this.#limit) this.#ahead ??= this.#start()
+    return rows
+  }
+
+  /** The first rows of the queue; most often all of them, which are not touched one by one. */
+  #take(count: number): Row[] {
+    if (count < this.#queue.length) return this.#queue.splice(0, count)
+    const rows = this.#queue
+    this.#queue = []
     return rows
   }
 
@@ -93,7 +101,8 @@ export class Reader {
     signal.addEventListener('abort', give, { once: true })
     try {
       const { rows, last } = await piece
-      for (const row of rows) this.#queue.push(row)
+      if (this.#queue.length === 0) this.#queue = rows
+      else for (const row of rows) this.#queue.push(row)
       if (rows.length > 0) this.#next = idAfter(rows)
       this.#ended = last || this.#next >= idsEnd
     } finally {

@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest'
 import type { SectionsReport } from '../../../src/cli/render/copy.js'
 import { renderJson } from '../../../src/cli/render/json.js'
 import type { CopyReport } from '../../../src/copy/run.js'
+import { hazards } from '../../../src/schema/change.js'
 import type { CheckReport } from '../../../src/sync/check.js'
-import { full, report, tableReport } from '../reports.js'
+import { change, full, report, tableReport } from '../reports.js'
 
 type Schema = Record<string, unknown>
 
@@ -32,7 +33,25 @@ function errors(document: unknown): unknown {
 describe('docs/report.schema.json', () => {
   const everything = report(
     [...full.tables, tableReport({ left: 2, overriding: true, generated: ['total'], key: [] })],
-    { ...full, command: 'sync', cut: { snapshot: null, lsn: null, time: 'now' }, failures: ['view v'] }
+    {
+      ...full,
+      command: 'sync',
+      cut: { snapshot: null, lsn: null, time: 'now' },
+      schema: {
+        identical: false,
+        changes: [
+          change({ hazards: [...hazards], sql: ['a;', 'b;'], late: ['b;'], reason: 'x' }),
+          ...(['create', 'replace', 'drop', 'rewrite'] as const).map(action => change({ action }))
+        ],
+        script: {
+          preamble: ['SET a = b;'],
+          outside: [],
+          structure: [{ sql: 'a;', label: 'alter TABLE public.orders', hazards: ['deletes-data'] }],
+          constraints: []
+        }
+      },
+      failures: ['view v']
+    }
   )
 
   const preflight: CheckReport = {
@@ -85,7 +104,11 @@ describe('docs/report.schema.json', () => {
     ['another version', { ...full, version: 2 }],
     ['a field that it does not name', { ...full, extra: 1 }],
     ['an unknown status', { ...full, tables: [tableReport({ status: 'odd' as 'failed' })] }],
-    ['a part that is missing', { ...full, totals: undefined }]
+    ['a part that is missing', { ...full, totals: undefined }],
+    [
+      'an unknown hazard',
+      { ...full, schema: { ...full.schema, changes: [change({ hazards: ['odd' as 'authorization'] })] } }
+    ]
   ])('%s is not', (_name, document) => {
     expect(errors(JSON.parse(JSON.stringify(document)))).not.toEqual([])
   })

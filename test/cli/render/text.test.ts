@@ -25,6 +25,7 @@ describe('renderText', () => {
 
       Structure
         create  pending  TABLE public.new
+          CREATE TABLE public.new (id int);
         drop    left     VIEW public.gone
           only with --clean-extra
 
