@@ -92,7 +92,7 @@ export async function readPolicies(reading: Reading, relations: Relations): Prom
   const { quote, items } = reading
   const rows = await reading.query<PolicyRow>(
     `SELECT p.oid, p.polrelid AS relid, p.polname::text AS name, p.polpermissive AS permissive, p.polcmd::text AS command,
-      CASE WHEN p.polroles <> '{0}' THEN (SELECT json_agg(pg_get_userbyid(o.oid) ORDER BY o.at) FROM unnest(p.polroles) WITH ORDINALITY AS o (oid, at)) END AS roles,
+      CASE WHEN p.polroles <> '{0}' THEN (SELECT json_agg(o.name ORDER BY o.name COLLATE "C") FROM (SELECT pg_get_userbyid(u.oid) AS name FROM unnest(p.polroles) AS u (oid)) o) END AS roles,
       pg_get_expr(p.polqual, p.polrelid) AS using, pg_get_expr(p.polwithcheck, p.polrelid) AS check
     FROM unnest($1::oid[]) AS r (oid) JOIN pg_policy p ON p.polrelid = r.oid WHERE ${free('policy', 'p.oid')}`,
     [[...relations.keys()]]

@@ -84,7 +84,9 @@ function addConstraint(reading: Reading, table: Relation, row: ConstraintRow): v
     needs: [table.item, ...(foreign ? [ref(classes.relation, row.referenced)] : [])],
     label: labelOf(reading, table, row.name)
   })
-  if (!foreign) items.alias(ref(classes.relation, row.index), item)
+  if (foreign) return
+  const sql = reading.path(table.schema, row.name)
+  items.alias(ref(classes.relation, row.index), item, { kind: 'INDEX', tag: name, sql })
 }
 
 const constraintsQuery = ({ can }: Reading) => `
@@ -116,8 +118,8 @@ export function addDefaults(
       const foreign = table.kind === 'f' ? 'FOREIGN ' : ''
       items.add({
         kind: 'DEFAULT',
-        catalog: classes.attrdef,
-        oid: column.default.oid,
+        catalog: column.default.oid > 0 ? classes.attrdef : 0,
+        oid: Math.max(column.default.oid, 0),
         schema: table.schema,
         name: `${table.name} ${column.name}`,
         owner: table.owner,

@@ -21,6 +21,7 @@ export interface Column extends Acl {
   compression: string | null
   options: string | null
   fdwOptions: string[] | null
+  /** Below 0 where the catalogs have none: then it is NULL. */
   default: { oid: number; text: string } | null
 }
 
@@ -105,7 +106,25 @@ export async function readRelations(reading: Reading): Promise<Map<number, Relat
   }
   const columns = await reading.query<Column>(columnsQuery(reading), [[...all.keys()]])
   for (const column of columns) all.get(column.relid)!.columns.push(column)
+  markNoDefaults(all)
   return all
+}
+
+/** A child whose parent has a default and which has none says so, or it would inherit it. */
+function markNoDefaults(relations: ReadonlyMap<number, Relation>): void {
+  let made = 0
+  for (const { parents, columns } of relations.values()) {
+    if (!parents) continue
+    const defaults = new Set(
+      parents
+        .flatMap(oid => relations.get(oid)?.columns ?? [])
+        .filter(column => column.default !== null && column.default.oid > 0 && column.generated === '')
+        .map(column => column.name)
+    )
+    for (const column of columns) {
+      if (column.default === null && defaults.has(column.name)) column.default = { oid: --made, text: 'NULL' }
+    }
+  }
 }
 
 /** Writes the definitions, now that it is known which defaults and checks stand within them. */
@@ -148,7 +167,7 @@ export function defineRelations(
     for (const column of relation.columns) {
       items.alias(`${ref(classes.relation, relation.oid)}:${column.number}`, item, {
         kind: 'COLUMN',
-        tag: `${relation.name}.${quote(column.name)}`,
+        tag: `${quote(relation.name)}.${quote(column.name)}`,
         sql: `${relation.path}.${quote(column.name)}`
       })
     }

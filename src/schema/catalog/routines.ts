@@ -104,10 +104,10 @@ function routineText({ quote }: Reading, row: RoutineRow, head: string): string 
   ].join('')
 }
 
-function bodyOf({ body, binary, source, language }: RoutineRow): string {
+function bodyOf({ body, binary, source }: RoutineRow): string {
   if (body !== null) return body
   if (binary !== null) return `AS ${text(binary)}${source === '-' ? '' : `, ${text(source)}`}`
-  return language === 'internal' ? `AS ${text(source)}` : `AS ${dollars(source)}`
+  return `AS ${dollars(source)}`
 }
 
 const modes: Record<string, string> = { r: 'READ_ONLY', s: 'SHAREABLE', w: 'READ_WRITE' }

@@ -55,7 +55,7 @@ const nameLists = new Set([
 export function setting(quote: Quote, assignment: string): string {
   const at = assignment.indexOf('=')
   const [name, value] = [assignment.slice(0, at), assignment.slice(at + 1)]
-  const printed = name.split('.').map(quote).join('.')
+  const printed = quote(name)
   if (!nameLists.has(name.toLowerCase())) return `${printed} TO ${text(value)}`
   const items = [...value.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^,\s]+))\s*(?:,|$)/g)]
   return `${printed} TO ${items.map(([, quoted, plain]) => text(quoted?.replaceAll('""', '"') ?? plain ?? '')).join(', ')}`

@@ -40,7 +40,7 @@ export async function readTypes(reading: Reading): Promise<void> {
     })
     if (row.relid) items.alias(ref(classes.relation, row.relid), item)
     for (const { number, name } of row.attributes ?? []) {
-      const tag = `${row.name}.${quote(name)}`
+      const tag = `${quote(row.name)}.${quote(name)}`
       const sql = `${path}.${quote(name)}`
       items.alias(`${ref(classes.relation, row.relid)}:${number}`, item, { kind: 'COLUMN', tag, sql })
     }
