@@ -165,6 +165,40 @@ it('is the same, in the same order, whatever was made first', async () => {
   expect(await told(one)).toEqual(await told(other))
 })
 
+it('reads what an exported snapshot sees', async () => {
+  const server = await database('create table before (x int)')
+  const client = await server.connect()
+  try {
+    await client.query('begin isolation level repeatable read')
+    const { rows } = await client.query<{ id: string }>('select pg_export_snapshot() as id')
+    await server.sql.unsafe('create table public.after (x int)')
+    const options = {
+      owners: false,
+      privileges: false,
+      signal: new AbortController().signal,
+      emit: () => {},
+      lockTimeout: 0
+    }
+    const { entries } = await readCatalog(server, whole, options, rows[0]!.id)
+    expect(entries.map(entry => entry.name)).toEqual(['before'])
+    expect((await readCatalog(server, whole, options)).entries).toHaveLength(2)
+  } finally {
+    await client.end()
+  }
+})
+
+it('stops where it is told to', async () => {
+  const server = await database()
+  const options = {
+    owners: false,
+    privileges: false,
+    signal: AbortSignal.abort(new Error('stop')),
+    emit: () => {},
+    lockTimeout: 0
+  }
+  await expect(readCatalog(server, whole, options)).rejects.toThrow('stop')
+})
+
 it('names what it does not read', async () => {
   const server = await database(
     foreign,

@@ -42,6 +42,11 @@ function unreadQuery({ scope }: Reading): string {
       `(x.typtype = 'p' OR (x.typtype = 'b' AND NOT (x.typelem <> 0 AND x.typlen = -1
         AND (SELECT el.typarray FROM pg_type el WHERE el.oid = x.typelem) = x.oid)))`
     ),
+    // From 18 on NOT NULL has a name; the column's line tells only that it is there.
+    `SELECT 'what NOT NULL constraints are beyond their columns', quote_ident(c.relname) || '.' || quote_ident(k.conname)
+      FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
+      WHERE k.contype = 'n' AND k.connamespace = ANY ($1::oid[]) AND k.conislocal
+        AND (k.connoinherit OR NOT k.convalidated OR k.conname <> left(c.relname || '_' || a.attname || '_not_null', 63))`,
     `SELECT 'security labels', (pg_identify_object(s.classoid, s.objoid, 0)).identity FROM pg_seclabel s
       WHERE (pg_identify_object(s.classoid, s.objoid, 0)).schema IN (SELECT nspname FROM pg_namespace WHERE oid = ANY ($1::oid[]))`
   ]
