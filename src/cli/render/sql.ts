@@ -1,13 +1,13 @@
 /**
  * A report as a script for psql on the standby: what a sync would run, as far as the report holds the rows. Every
- * name and value is quoted, no foreign text stands bare (in a comment it is kept on one line), and what removes
- * something is a comment unless `--clean-extra` asked for it.
+ * name and value is quoted, no foreign text stands bare (in a comment it is kept on one line), and what removes rows
+ * or objects that main does not have is a comment unless `--clean-extra` asked for it.
  */
 import { literal, qualified } from '../../postgres/quote.js'
-import type { SchemaChange } from '../../schema/change.js'
 import type { CleanExtra } from '../../sync/config.js'
 import type { Report } from '../../sync/report.js'
 import { rowStatements, type RowTexts } from './sqlrows.js'
+import { comment, commented, structureParts } from './sqlstructure.js'
 import { shown, some } from './words.js'
 
 export interface SqlStyle {
@@ -16,27 +16,51 @@ export interface SqlStyle {
   cleanExtra: CleanExtra
 }
 
-/** The whole script: one transaction, with the settings under which the values were printed. */
+/** The whole script: structure, rows, what the rows must satisfy; one transaction as far as PostgreSQL lets it. */
 export function renderSql(report: Report, style: SqlStyle): string {
-  const { changes } = report.schema
-  const late = changes.filter(change => change.action !== 'drop' && isLate(change))
-  const early = changes.filter(change => change.action !== 'drop' && !isLate(change))
-  const drops = changes.filter(change => change.action === 'drop')
+  const parts = structureParts(report.schema, style.cleanExtra.objects)
+  const rows = rowLines(report, style)
+  const given = new Set(parts.preamble.map(nameOfSetting))
+  const here = settings.filter(line => !given.has(nameOfSetting(line)))
   return [
-    ...head(report, style),
-    ...settings,
-    ...early.flatMap(change => changeLines(change, true)),
-    ...rowLines(report, style),
-    ...late.flatMap(change => changeLines(change, true)),
-    ...drops.flatMap(change => changeLines(change, style.cleanExtra.objects)),
+    ...head(report, style, parts.deleting),
+    '\\set ON_ERROR_STOP on',
+    "SET client_encoding = 'UTF8';",
+    ...parts.preamble,
+    ...part('What must be committed before it is used; each statement by itself', parts.before),
+    ...(parts.before.length > 0 ? [''] : []),
+    'BEGIN;',
+    ...here,
+    ...part('1. Structure', parts.structure),
+    ...part('2. Rows', [
+      ...(rows.length > 0 ? ['SET CONSTRAINTS ALL DEFERRED;', ...replicaHint(given)] : []),
+      ...rows
+    ]),
+    ...part('3. What the rows must satisfy', [
+      // No table can be altered while checks of its rows are waiting.
+      ...(rows.length > 0 && parts.constraints.length > 0 ? ['SET CONSTRAINTS ALL IMMEDIATE;'] : []),
+      ...parts.constraints
+    ]),
+    ...parts.left,
     ...sequenceLines(report, style.cleanExtra.rows),
     '',
     'COMMIT;',
+    ...part('What no transaction can hold; each statement by itself', parts.after),
     ''
   ].join('\n')
 }
 
-function head({ command, main, standby, cut }: Report, { rows, cleanExtra }: SqlStyle): string[] {
+const part = (title: string, lines: readonly string[]): string[] =>
+  lines.length > 0 ? ['', `-- ${title}`, ...lines] : []
+
+const nameOfSetting = (line: string): string =>
+  /^SET (?:LOCAL )?(\w+) /.exec(line)?.[1]?.toLowerCase() ?? line
+
+function head(
+  { command, main, standby, cut }: Report,
+  { rows, cleanExtra }: SqlStyle,
+  deleting: number
+): string[] {
   const tense = command === 'diff' ? 'would do' : 'did'
   return [
     `-- What \`pgsyncer sync\` ${tense} to the standby ${shown(standby.address)}`,
@@ -46,39 +70,32 @@ function head({ command, main, standby, cut }: Report, { rows, cleanExtra }: Sql
     cleanExtra.rows && cleanExtra.objects
       ? '-- What only the standby has is removed (--clean-extra).'
       : '-- What only the standby has is removed by the lines that are comments here, as --clean-extra was not given for it.',
-    '-- Run it with psql: psql -f FILE, connected to the standby.',
+    ...(deleting > 0
+      ? [
+          `-- ${some(deleting, 'statement')} of the structure ${deleting === 1 ? 'deletes' : 'delete'} data: look for "deletes-data".`
+        ]
+      : []),
+    '-- Run it with psql, connected to the standby: psql -X -v ON_ERROR_STOP=1 -f FILE',
     ''
   ]
 }
 
 const settings = [
-  '\\set ON_ERROR_STOP on',
-  'BEGIN;',
-  "SET LOCAL client_encoding = 'UTF8';",
   'SET LOCAL standard_conforming_strings = on;',
   "SET LOCAL TimeZone = 'UTC';",
   "SET LOCAL DateStyle = 'ISO, YMD';",
   "SET LOCAL IntervalStyle = 'postgres';",
   "SET LOCAL lc_monetary = 'C';",
   'SET LOCAL check_function_bodies = off;',
-  "SET LOCAL search_path = '';",
-  'SET CONSTRAINTS ALL DEFERRED;',
-  '-- Foreign keys that cannot be deferred may need this, which takes a role that may set it:',
-  '-- SET LOCAL session_replication_role = replica;'
+  "SET LOCAL search_path = '';"
 ]
 
-/** Made after the rows, because the rows must be there for them, or must not set them off. */
-function isLate({ kind }: SchemaChange): boolean {
-  return /^(FK CONSTRAINT|TRIGGER|EVENT TRIGGER|RULE|MATERIALIZED VIEW DATA)$/.test(kind)
-}
-
-function changeLines(change: SchemaChange, live: boolean): string[] {
-  const { action, kind, schema, name, sql, reason } = change
-  const lines = [
-    '',
-    comment(`${action} ${kind} ${schema ? `${schema}.` : ''}${name}${reason ? `: ${reason}` : ''}`)
+function replicaHint(given: ReadonlySet<string>): string[] {
+  if (given.has('session_replication_role')) return []
+  return [
+    '-- Foreign keys that cannot be deferred may need this, which takes a role that may set it:',
+    '-- SET LOCAL session_replication_role = replica;'
   ]
-  return [...lines, ...(live ? sql : sql.map(commented))]
 }
 
 function rowLines(report: Report, { rows, cleanExtra }: SqlStyle): string[] {
@@ -109,7 +126,8 @@ function rowLines(report: Report, { rows, cleanExtra }: SqlStyle): string[] {
           `${label}: ${some(left, 'more differing row is', 'more differing rows are')} not in this file`
         )
       )
-    if (table.status === 'failed' || table.status === 'skipped') {
+    const untold = table.status === 'differs' && table.reason !== undefined
+    if (table.status === 'failed' || table.status === 'skipped' || untold) {
       lines.push('', comment(`${label}: ${table.status}${table.reason ? `: ${table.reason}` : ''}`))
     }
   }
@@ -124,14 +142,4 @@ function sequenceLines({ sequences }: Report, backwards: boolean): string[] {
     return [status === 'ahead' && !backwards ? commented(statement) : statement]
   })
   return lines.length > 0 ? ['', comment('sequences'), ...lines] : []
-}
-
-const comment = (text: string): string => `-- ${shown(text)}`
-
-/** Every line of a statement as a comment; it may have line ends within a value. */
-function commented(statement: string): string {
-  return statement
-    .split(/\r\n|\r|\n/)
-    .map(line => `-- ${line}`)
-    .join('\n')
 }

@@ -1,7 +1,13 @@
-import { describe, expect, test } from 'vitest'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, inject, test } from 'vitest'
 import { renderSql } from '../../../src/cli/render/sql.js'
+import type { Hazard, SchemaScript } from '../../../src/schema/change.js'
 import type { TableReport } from '../../../src/sync/report.js'
-import { full, orders, report, tableReport } from '../reports.js'
+import { createDatabase } from '../../support/databases.js'
+import { change, full, orders, report, tableReport } from '../reports.js'
 
 const keep = { rows: 1000, cleanExtra: { rows: false, objects: false } }
 const clean = { rows: 1000, cleanExtra: { rows: true, objects: true } }
@@ -22,11 +28,11 @@ describe('renderSql', () => {
       --
       -- At most 1,000 differing rows of each table are here (--sql-rows); where a table has more, a comment says how many.
       -- What only the standby has is removed by the lines that are comments here, as --clean-extra was not given for it.
-      -- Run it with psql: psql -f FILE, connected to the standby.
+      -- Run it with psql, connected to the standby: psql -X -v ON_ERROR_STOP=1 -f FILE
 
       \\set ON_ERROR_STOP on
+      SET client_encoding = 'UTF8';
       BEGIN;
-      SET LOCAL client_encoding = 'UTF8';
       SET LOCAL standard_conforming_strings = on;
       SET LOCAL TimeZone = 'UTC';
       SET LOCAL DateStyle = 'ISO, YMD';
@@ -34,12 +40,16 @@ describe('renderSql', () => {
       SET LOCAL lc_monetary = 'C';
       SET LOCAL check_function_bodies = off;
       SET LOCAL search_path = '';
-      SET CONSTRAINTS ALL DEFERRED;
-      -- Foreign keys that cannot be deferred may need this, which takes a role that may set it:
-      -- SET LOCAL session_replication_role = replica;
+
+      -- 1. Structure
 
       -- create TABLE public.new
       CREATE TABLE public.new (id int);
+
+      -- 2. Rows
+      SET CONSTRAINTS ALL DEFERRED;
+      -- Foreign keys that cannot be deferred may need this, which takes a role that may set it:
+      -- SET LOCAL session_replication_role = replica;
 
       -- public.orders
       -- DELETE FROM "public"."orders" WHERE "id" = '9';
@@ -80,7 +90,7 @@ describe('renderSql', () => {
 
   test('one transaction, deletes before updates before inserts', () => {
     const found = statements(renderSql(report([orders]), clean))
-    expect(found.slice(0, 2)).toEqual(['\\set ON_ERROR_STOP on', 'BEGIN;'])
+    expect(found.slice(0, 3)).toEqual(['\\set ON_ERROR_STOP on', "SET client_encoding = 'UTF8';", 'BEGIN;'])
     expect(found.at(-1)).toBe('COMMIT;')
     expect(rowsOf(orders).map(line => line.slice(0, 6))).toEqual(
       ['DELETE', 'UPDATE', 'INSERT', 'INSERT'].slice(0, 3)
@@ -166,19 +176,213 @@ describe('renderSql', () => {
   })
 
   test('foreign keys and triggers come after the rows', () => {
-    const change = (kind: string) => ({
-      kind,
-      schema: 'public',
-      name: 'n',
-      action: 'create' as const,
-      status: 'pending' as const,
-      sql: [`-- ${kind} --`, `CREATE ${kind};`],
-      hazards: []
-    })
-    const one = report([orders], {
-      schema: { identical: false, changes: ['TABLE', 'FK CONSTRAINT', 'TRIGGER', 'INDEX'].map(change) }
-    })
+    const kinds = ['TABLE', 'FK CONSTRAINT', 'TRIGGER', 'INDEX']
+    const changes = kinds.map(kind => change({ kind, sql: [`-- ${kind} --`, `CREATE ${kind};`] }))
+    const one = report([orders], { schema: { identical: false, changes } })
     const order = statements(renderSql(one, keep)).filter(line => /^(CREATE|INSERT)/.test(line))
     expect(order.map(line => line.split(/[ ;]/)[1])).toEqual(['TABLE', 'INDEX', 'INTO', 'FK', 'TRIGGER'])
+  })
+
+  test('a change with parts before and after the rows; what no transaction can hold', () => {
+    const changes = [
+      change({ sql: ['ALTER early;', 'ALTER late;'], late: ['ALTER late;'], hazards: ['blocks-writes'] }),
+      change({ kind: 'TYPE', sql: ['ALTER TYPE;'], hazards: ['not-transactional'] }),
+      change({ kind: 'INDEX', sql: ['CREATE INDEX CONCURRENTLY;'], hazards: ['not-transactional'] })
+    ]
+    const script = renderSql(report([orders], { schema: { identical: false, changes } }), keep)
+    const order = statements(script).filter(line => /^(ALTER|CREATE|INSERT|BEGIN|COMMIT)/.test(line))
+    expect(order.map(line => line.split(' VALUES')[0])).toEqual([
+      'ALTER TYPE;',
+      'BEGIN;',
+      'ALTER early;',
+      'INSERT INTO "public"."orders" ("id", "status", "note")',
+      'ALTER late;',
+      'COMMIT;',
+      'CREATE INDEX CONCURRENTLY;'
+    ])
+    expect(script).toContain('\n-- hazard: blocks-writes\nALTER early;')
+  })
+})
+
+describe("the engine's own script", () => {
+  const statement = (sql: string, label: string, ...names: Hazard[]) => ({ sql, label, hazards: names })
+  const mapping = "CREATE USER MAPPING FOR me SERVER s OPTIONS (password '***');"
+  const one = report([orders], {
+    schema: {
+      identical: false,
+      changes: [
+        change({
+          reason: 'column a: int → bigint',
+          hazards: ['rewrites-table', 'deletes-data'],
+          sql: ['never;']
+        }),
+        change({ name: 'old', action: 'drop', status: 'left', sql: ['DROP TABLE public.old;'] })
+      ],
+      script: {
+        preamble: ["SET search_path = '';", 'SET standard_conforming_strings = off;'],
+        outside: [statement("ALTER TYPE e ADD VALUE 'x';", 'alter TYPE public.e', 'not-transactional')],
+        structure: [
+          statement('DROP VIEW v;', 'replace VIEW public.v'),
+          statement('ALTER a;', 'alter TABLE public.orders', 'rewrites-table', 'deletes-data'),
+          statement('ALTER b;', 'alter TABLE public.orders'),
+          statement('CREATE VIEW v;', 'replace VIEW public.v')
+        ],
+        constraints: [
+          statement('CREATE INDEX CONCURRENTLY i;', 'create INDEX public.i', 'not-transactional'),
+          statement('ALTER SET NOT NULL;', 'alter TABLE public.orders'),
+          statement(mapping, 'create USER MAPPING me')
+        ]
+      }
+    }
+  })
+
+  test('is what is run, in its order and parts', () => {
+    expect(renderSql(one, { ...keep, rows: 0 })).toMatchInlineSnapshot(`
+      "-- What \`pgsyncer sync\` would do to the standby db2.example.org:5433/shop
+      -- to make it the same as db1:5432/shop was at 2025-11-21T09:30:00Z.
+      --
+      -- At most 0 differing rows of each table are here (--sql-rows); where a table has more, a comment says how many.
+      -- What only the standby has is removed by the lines that are comments here, as --clean-extra was not given for it.
+      -- 1 statement of the structure deletes data: look for "deletes-data".
+      -- Run it with psql, connected to the standby: psql -X -v ON_ERROR_STOP=1 -f FILE
+
+      \\set ON_ERROR_STOP on
+      SET client_encoding = 'UTF8';
+      SET search_path = '';
+      SET standard_conforming_strings = off;
+
+      -- What must be committed before it is used; each statement by itself
+
+      -- alter TYPE public.e
+      -- hazard: not-transactional
+      ALTER TYPE e ADD VALUE 'x';
+
+      BEGIN;
+      SET LOCAL TimeZone = 'UTC';
+      SET LOCAL DateStyle = 'ISO, YMD';
+      SET LOCAL IntervalStyle = 'postgres';
+      SET LOCAL lc_monetary = 'C';
+      SET LOCAL check_function_bodies = off;
+
+      -- 1. Structure
+
+      -- replace VIEW public.v
+      DROP VIEW v;
+
+      -- alter TABLE public.orders: column a: int → bigint
+      -- hazard: rewrites-table, deletes-data
+      ALTER a;
+      ALTER b;
+
+      -- replace VIEW public.v
+      CREATE VIEW v;
+
+      -- 2. Rows
+      SET CONSTRAINTS ALL DEFERRED;
+      -- Foreign keys that cannot be deferred may need this, which takes a role that may set it:
+      -- SET LOCAL session_replication_role = replica;
+
+      -- public.orders: 4 more differing rows are not in this file
+
+      -- 3. What the rows must satisfy
+      SET CONSTRAINTS ALL IMMEDIATE;
+
+      -- alter TABLE public.orders: column a: int → bigint
+      ALTER SET NOT NULL;
+
+      -- create USER MAPPING me
+      -- a password was left out here: put it in, and run this
+      -- CREATE USER MAPPING FOR me SERVER s OPTIONS (password '***');
+
+      -- drop TABLE public.old
+      -- DROP TABLE public.old;
+
+      COMMIT;
+
+      -- What no transaction can hold; each statement by itself
+
+      -- create INDEX public.i
+      -- hazard: not-transactional
+      CREATE INDEX CONCURRENTLY i;
+      "
+    `)
+  })
+
+  test('without rows nothing is said of them', () => {
+    const script = renderSql({ ...one, tables: [] }, keep)
+    expect(script).not.toContain('2. Rows')
+    expect(script).not.toContain('SET CONSTRAINTS')
+  })
+
+  test('is run by psql as it is', async () => {
+    const db = await createDatabase('script')
+    const folder = mkdtempSync(join(tmpdir(), 'pgsyncer-sql-'))
+    try {
+      await db.exec(`CREATE TYPE mood AS ENUM ('sad');
+        CREATE TABLE parent (id int PRIMARY KEY);
+        CREATE TABLE orders (id int PRIMARY KEY, status text, note text, gone int, parent int REFERENCES parent DEFERRABLE);
+        INSERT INTO parent VALUES (1);
+        INSERT INTO orders VALUES (7, 'open', 'a b', 1, 1), (9, 'old', NULL, 1, 1);`)
+      const script: SchemaScript = {
+        preamble: ["SET search_path = '';", 'SET standard_conforming_strings = off;'],
+        outside: [
+          statement("ALTER TYPE public.mood ADD VALUE 'ok';", 'alter TYPE public.mood', 'not-transactional')
+        ],
+        structure: [
+          statement(
+            'ALTER TABLE public.orders ALTER COLUMN id TYPE bigint;',
+            'alter TABLE public.orders',
+            'rewrites-table'
+          ),
+          statement(
+            "ALTER TABLE public.orders DROP COLUMN gone, ADD COLUMN m public.mood DEFAULT 'ok';",
+            'alter TABLE public.orders',
+            'deletes-data'
+          ),
+          statement(
+            "CREATE FUNCTION public.f() RETURNS text LANGUAGE sql AS $$SELECT ':id; \\n'\n  || nowhere.f()$$;",
+            'create FUNCTION public.f()'
+          )
+        ],
+        constraints: [
+          statement(
+            'CREATE INDEX CONCURRENTLY orders_status ON public.orders (status);',
+            'create INDEX public.orders_status',
+            'not-transactional'
+          ),
+          statement(
+            'ALTER TABLE public.orders ALTER COLUMN status SET NOT NULL;',
+            'alter TABLE public.orders',
+            'blocks-reads'
+          ),
+          statement(
+            'CREATE UNIQUE INDEX orders_note ON public.orders (note);',
+            'create INDEX public.orders_note',
+            'blocks-writes'
+          )
+        ]
+      }
+      const columns = { ...orders.samples[1]!.columns, parent: { main: '1' } }
+      const samples = [orders.samples[0]!, { ...orders.samples[1]!, columns }, orders.samples[2]!]
+      const made = report([{ ...orders, samples }], { schema: { identical: false, changes: [], script } })
+      const file = join(folder, 'x.sql')
+      writeFileSync(file, renderSql(made, clean))
+      const { port } = new URL(inject('adminUrl'))
+      const at = new URL(db.url)
+      if (at.port === '') at.port = port
+      execFileSync('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', at.href, '-f', file], {
+        stdio: 'pipe'
+      })
+      expect(await db.query('SELECT id, status, note, parent, m::text FROM orders ORDER BY id')).toEqual([
+        { id: '7', status: 'paid', note: null, parent: 1, m: 'ok' },
+        { id: '8', status: 'new', note: '', parent: 1, m: 'ok' }
+      ])
+      expect(
+        await db.query("SELECT indexname FROM pg_indexes WHERE tablename = 'orders' ORDER BY 1")
+      ).toEqual(['orders_note', 'orders_pkey', 'orders_status'].map(indexname => ({ indexname })))
+    } finally {
+      rmSync(folder, { recursive: true })
+      await db.drop()
+    }
   })
 })
