@@ -4,7 +4,7 @@
  */
 
 export type Phase =
-  'connect' | 'structure' | 'compare' | 'rows' | 'constraints' | 'sequences' | 'views' | 'copy'
+  'connect' | 'structure' | 'compare' | 'rows' | 'constraints' | 'sequences' | 'views' | 'proof' | 'copy'
 
 export type RunEvent =
   /** A part of the run begins. */

@@ -75,7 +75,8 @@ export function makeUnit(main: Table, standby: Table, rules: UnitRules): Unit | 
     compared,
     hashes: rowHash(rules.form, compared, rules.exactFloats),
     filter: rules.where === undefined ? 'true' : `(${rules.where})`,
-    upsert: key?.immediate === true && (standby.kind !== 'p' || rules.upsertThroughParent),
+    upsert:
+      key?.immediate === true && !standby.hasRules && (standby.kind !== 'p' || rules.upsertThroughParent),
     overriding: standby.columns.some(column => column.identity === 'a'),
     binary: written.every(column => sameBinary(column, rules.exactFloats))
   }

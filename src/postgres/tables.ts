@@ -53,6 +53,8 @@ export interface Table {
   rowSecurity: boolean
   /** User triggers that fire on rows in ordinary sessions. */
   triggers: string[]
+  /** It has rules that INSERT or UPDATE would set off: ON CONFLICT is not possible then. */
+  hasRules: boolean
   columns: Column[]
   /** Usable as a row's key: unique, not null, valid, plain columns; the primary key first. */
   keys: Key[]
@@ -164,6 +166,7 @@ SELECT rel.oid::text AS oid, rel.nspname AS schema, rel.relname AS name, rel.rel
   rel.reltuples::float8 AS estimate, rel.relpages AS pages, rel.relrowsecurity AS "rowSecurity",
   pg_catalog.to_json(ARRAY(SELECT g.tgname::text FROM pg_catalog.pg_trigger g WHERE g.tgrelid = rel.oid AND NOT g.tgisinternal
     AND g.tgenabled IN ('O', 'A') ORDER BY 1)) AS triggers,
+  EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite w WHERE w.ev_class = rel.oid AND w.ev_type IN ('2', '3')) AS "hasRules",
   coalesce(cols.columns, '[]') AS columns, coalesce(keys.keys, '[]') AS keys,
   (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_index i WHERE i.indrelid = rel.oid
     AND (i.indisunique OR i.indisexclusion)) AS uniques

@@ -1,58 +1,112 @@
 /**
- * Carries out a plan on the standby. What tables need to be there is made in one transaction, before the rows; what
- * comes after the rows is made object by object, each whole or not at all, and none waits for the failure of another
+ * Carries out a plan on the standby. The structure is made in one transaction, before the rows; what the rows must
+ * satisfy is made object by object after them, each whole or not at all, and none waits for the failure of another
  * that it does not rest on. The status of every change is kept up to date in place.
  */
 import { SchemaError } from '../core/errors.js'
+import { retrying } from '../core/retry.js'
+import { qualified } from '../postgres/quote.js'
 import type { Server } from '../postgres/server.js'
 import { labelOf, type SchemaChange, type SchemaOptions } from './change.js'
-import type { Step } from './compare.js'
-import type { PlannedStep, SchemaPlan } from './plan.js'
+import { nameWithin } from './entry.js'
+import type { SchemaPlan } from './plan.js'
 import { makeRunner, type Runner, StepFailure } from './runner.js'
 import { runUnits } from './schedule.js'
-import { readSizes, unitsOf } from './units.js'
+import type { PlannedStep, Step } from './step.js'
+import { readSizes, unitsOf, type TableSizes } from './units.js'
+
+/** Tries of the transaction, where another session holds a lock that it needs. */
+const lockTries = 5
 
 /**
- * Extensions, schemas, types, tables, functions and views that the standby lacks, in one transaction. What rests on
- * something that differs and is left alone comes after that, each alone, and may fail.
- * @throws SchemaError that names what failed; then nothing was changed.
+ * What comes before the rows: what cannot be in a transaction first, then all else in one.
+ * @throws SchemaError that names what failed; then nothing was changed but what had to be committed before.
  */
-export async function applyPreData(plan: SchemaPlan, standby: Server, options: SchemaOptions): Promise<void> {
-  if (plan.preData.length === 0) return
-  const runner = await makeRunner(plan, standby, options)
-  try {
-    const strict = plan.preData.filter(step => !step.loose)
-    if (strict.length > 0) {
-      await runner.run(strict).catch((error: unknown) => {
-        throw error instanceof StepFailure ? refusal(strict, error) : error
-      })
-    }
-    const failed = new Set<number>()
-    for (const step of plan.preData.filter(each => each.loose)) await runLoose(runner, step, failed, plan)
-  } finally {
-    await runner.close()
-  }
-  settle(plan.preData)
-}
-
-/**
- * Indexes, primary keys and unique constraints first, over several connections; then foreign keys; then triggers,
- * rules, policies and the rest in the order of the dump. Nothing throws but an abort: failures are in the changes.
- */
-export async function applyPostData(
+export async function applyStructure(
   plan: SchemaPlan,
   standby: Server,
   options: SchemaOptions
 ): Promise<void> {
-  if (plan.postData.length === 0) return
-  const sizes = await readSizes(standby.sql, plan.postData)
-  const failed = new Map<number, string>()
-  for (const { entry, change } of plan.preData) {
-    if (change.status === 'failed') failed.set(entry.dumpId, labelOf(change))
+  const runner = await makeRunner(plan, standby, options)
+  const policy = {
+    retries: lockTries,
+    signal: options.signal,
+    emit: options.emit,
+    transient: (error: unknown) =>
+      error instanceof StepFailure && ['55P03', '40P01'].includes(error.sqlstate ?? '')
   }
+  const done: Step[] = []
+  try {
+    for (const step of plan.outside) {
+      await retrying('the structure', policy, () => runner.run([step]))
+      done.push(step)
+    }
+    if (plan.structure.length > 0) await retrying('the structure', policy, () => runner.run(plan.structure))
+  } catch (error) {
+    if (!(error instanceof StepFailure)) throw error
+    throw refusal(plan, error, done)
+  } finally {
+    await runner.close()
+  }
+  const later = new Set(plan.constraints.map(step => step.change))
+  for (const { change } of [...plan.outside, ...plan.structure]) {
+    if (!later.has(change) && change.status === 'pending') change.status = 'applied'
+  }
+  await makeKeys(plan, standby, options)
+}
+
+/** What keys were made before the rows: they are not made again. */
+const early = new WeakMap<SchemaPlan, Set<PlannedStep>>()
+
+/**
+ * Rows that are there are matched by their key: so a key that a table lacks is made before the rows are compared,
+ * where these allow it. Where they do not, it waits with the other constraints.
+ */
+async function makeKeys(plan: SchemaPlan, standby: Server, options: SchemaOptions): Promise<void> {
+  if (options.forcePsql || !options.rows) return
+  const isKey = ({ entry }: PlannedStep) =>
+    entry.kind === 'CONSTRAINT' && / (PRIMARY KEY|UNIQUE) /.test(entry.definition)
+  const keys = plan.constraints.filter(isKey)
+  if (keys.length === 0) return
+  const sizes = await readSizes(standby.sql, keys)
+  const wanted = keys.filter(step => sizeOf(step, sizes) > 0)
+  const made = new Set<PlannedStep>()
+  const runner = await makeRunner(plan, standby, options)
+  try {
+    for (const step of wanted) {
+      await runner.run([step]).then(
+        () => made.add(step),
+        (error: unknown) => {
+          if (!(error instanceof StepFailure)) throw error
+        }
+      )
+    }
+  } finally {
+    await runner.close()
+  }
+  early.set(plan, made)
+}
+
+/**
+ * NOT NULL, checks, indexes and keys first, over several connections; then foreign keys; then triggers, rules,
+ * policies and the rest in the order of the dump. Nothing throws but an abort: failures are in the changes.
+ */
+export async function applyConstraints(
+  plan: SchemaPlan,
+  standby: Server,
+  options: SchemaOptions
+): Promise<void> {
+  const done = early.get(plan)
+  const steps = plan.constraints.filter(step => !done?.has(step))
+  if (steps.length === 0) return settle(plan.constraints)
+  const sizes = await readSizes(standby.sql, steps)
+  const failed = new Map<number, string>()
   const runners: Runner[] = []
   try {
-    for (const units of unitsOf(plan.postData, sizes)) {
+    for (const units of unitsOf(
+      steps.map(step => concurrently(step, sizes, options)),
+      sizes
+    )) {
       const lanes = Math.min(options.workers, units.some(unit => unit.serial) ? 1 : units.length)
       while (runners.length < lanes) runners.push(await makeRunner(plan, standby, options))
       await runUnits(units, runners.slice(0, lanes), failed, unit => {
@@ -62,77 +116,67 @@ export async function applyPostData(
   } finally {
     await Promise.all(runners.map(runner => runner.close()))
   }
-  settle(plan.postData)
+  settle(plan.constraints)
 }
 
-/**
- * Drops what only the standby has, in one transaction and never with CASCADE: where something else rests on one of
- * them nothing is dropped, and the changes say why.
- */
-export async function dropExtra(plan: SchemaPlan, standby: Server, options: SchemaOptions): Promise<void> {
-  if (!options.cleanExtra || plan.drops.length === 0) return
-  const runner = await makeRunner(plan, standby, options)
-  try {
-    await runner.run(plan.drops)
-    for (const { change } of plan.drops) change.status = 'applied'
-  } catch (error) {
-    if (!(error instanceof StepFailure)) throw error
-    const culprit = error.step?.change
-    for (const { change } of plan.drops) {
-      change.status = 'left'
-      change.reason = culprit
-        ? `nothing was dropped, because ${labelOf(culprit)} could not be`
-        : `nothing was dropped: ${error.message}`
-    }
-    const named = culprit ?? plan.drops[0]!.change
-    fail(named, error.message)
-  } finally {
-    await runner.close()
-  }
+function sizeOf({ entry }: PlannedStep, sizes: TableSizes): number {
+  const { parent } = entry
+  return parent ? (sizes.get([parent.schema, parent.name].join('\0')) ?? 0) : 0
 }
 
-async function runLoose(
-  runner: Runner,
+/** An index on a table that has rows may be made while others write to it. */
+function concurrently(
   step: PlannedStep,
-  failed: Set<number>,
-  plan: SchemaPlan
-): Promise<void> {
-  const missing = step.entry.dependencies.find(id => failed.has(id))
-  const cause = missing === undefined ? undefined : plan.preData.find(other => other.entry.dumpId === missing)
-  try {
-    if (cause) throw new StepFailure(step, `it needs ${labelOf(cause.entry)}, which failed`)
-    await runner.run([step])
-  } catch (error) {
-    if (!(error instanceof StepFailure)) throw error
-    failed.add(step.entry.dumpId)
-    fail(
-      step.change,
-      step.change.kind === step.entry.kind ? error.message : `${labelOf(step.entry)}: ${error.message}`
-    )
-  }
+  sizes: TableSizes,
+  { concurrentIndexes, forcePsql }: SchemaOptions
+): PlannedStep {
+  const { entry, statements, change } = step
+  if (!concurrentIndexes || forcePsql || entry.kind !== 'INDEX' || sizeOf(step, sizes) === 0) return step
+  const [first = '', ...rest] = statements
+  const build = first.replace(/^CREATE (UNIQUE )?INDEX /, 'CREATE $1INDEX CONCURRENTLY ')
+  if (build === first || / ON ONLY /.test(first)) return step
+  // One that was stopped leaves an invalid index of its name behind.
+  const cleanup = `DROP INDEX CONCURRENTLY IF EXISTS ${qualified(entry.schema, nameWithin(entry))};`
+  if (!change.hazards.includes('not-transactional')) change.hazards.push('not-transactional')
+  change.sql = change.sql.map(text => (text === first ? build : text))
+  return { ...step, statements: [cleanup, build, ...rest], alone: true }
 }
 
-function refusal(steps: readonly Step[], failure: StepFailure): SchemaError {
+function refusal(plan: SchemaPlan, failure: StepFailure, done: readonly Step[]): SchemaError {
   const { step, message, hint, sqlstate } = failure
-  for (const { change } of steps) {
+  const kept = new Set(done.map(each => each.change))
+  for (const change of plan.changes) {
+    if (change.status !== 'pending') continue
     change.status = 'left'
     change.reason = step
-      ? `nothing was created, because ${labelOf(step.entry)} could not be`
-      : 'nothing was created'
+      ? `nothing was changed, because ${labelOf(step.entry)} could not be`
+      : 'nothing was changed'
   }
+  for (const change of kept) change.status = 'applied'
   if (step) fail(step.change, message)
   const what = step ? labelOf(step.entry) : 'the structure'
-  const advice = hint ?? hintFor(step)
-  return new SchemaError(`${what} could not be created on the standby, and nothing was changed: ${message}`, {
+  const verb =
+    step?.change.action === 'create' ? 'created' : step?.change.action === 'drop' ? 'dropped' : 'changed'
+  const rest =
+    kept.size > 0
+      ? `nothing was changed but ${[...kept].map(labelOf).join(', ')}, whose new values stay`
+      : 'nothing was changed'
+  const advice = hint ?? hintFor(step, sqlstate)
+  return new SchemaError(`${what} could not be ${verb} on the standby, and ${rest}: ${message}`, {
     ...(advice !== undefined && { hint: advice }),
     ...(sqlstate !== undefined && { sqlstate }),
     cause: failure
   })
 }
 
-function hintFor(step: Step | undefined): string | undefined {
+function hintFor(step: Step | undefined, sqlstate: string | undefined): string | undefined {
+  if (sqlstate === '55P03')
+    return 'Another session holds a lock on it: wait until it has ended, or raise --lock-timeout.'
+  if (sqlstate === '42501') {
+    return 'The role must own what it changes: run as its owner or as a superuser, or leave the structure alone with --sync-schema=false.'
+  }
   if (step?.entry.kind !== 'FOREIGN TABLE') return undefined
-  return 'Foreign servers are not copied: create the server on the standby, or leave the table out with -T.'
+  return 'Foreign servers are copied only with --all-schemas: create the server on the standby, or leave the table out with -T.'
 }
 
 /** The first failure of a change is the one that it tells of. */
@@ -142,7 +186,6 @@ function fail(change: SchemaChange, reason: string): void {
   change.reason = reason
 }
 
-/** Steps of one change are all of one section, so that it is done when they are. */
 function settle(steps: readonly Step[]): void {
   for (const { change } of steps) if (change.status === 'pending') change.status = 'applied'
 }

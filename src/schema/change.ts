@@ -94,7 +94,11 @@ export interface SchemaOptions {
   readonly cleanExtra: boolean
   /** Main's exported snapshot, so that structure and rows are of one moment. */
   readonly snapshot?: string | undefined
+  /** Rows are synced between the structure and what they must satisfy. */
+  readonly rows: boolean
   readonly workers: number
+  /** The role may set session_replication_role on the standby. */
+  readonly replica: boolean
   /** Milliseconds; 0 waits for ever. */
   readonly lockTimeout: number
   readonly emit: Emit

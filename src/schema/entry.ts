@@ -58,11 +58,11 @@ const ignored = kinds(
 /** Objects of our own bookkeeping live in this schema and are of no side. */
 const ownSchema = 'pgsyncer'
 
-const commented = kinds('COMMENT, SECURITY LABEL')
+const commented = kinds('COMMENT, SECURITY LABEL, ACL')
 
 /** Say something about another object, and are shown with it where it is created as well. */
 export const satelliteKinds = kinds(
-  'COMMENT, SECURITY LABEL, DEFAULT, SEQUENCE OWNED BY, TABLE ATTACH, INDEX ATTACH'
+  'COMMENT, SECURITY LABEL, ACL, ROW SECURITY, DEFAULT, SEQUENCE OWNED BY, TABLE ATTACH, INDEX ATTACH'
 )
 
 /** Named `table name`, unique only within their table (or view, or domain). */
@@ -163,6 +163,7 @@ function keyOf(entry: Entry): string {
   if (parent && namedWithin.has(kind))
     return [kind, schema, parent.kind, parent.name, nameWithin(entry)].join('\0')
   if (parent && commented.has(kind)) return [kind, parent.key, name].join('\0')
+  if (kind === 'DEFAULT ACL') return [kind, schema, name, entry.owner].join('\0')
   if (namedByDrop.has(kind)) return [kind, schema, name, entry.drop].join('\0')
   return [kind, schema, name].join('\0')
 }

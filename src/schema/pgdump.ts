@@ -25,7 +25,7 @@ export async function dumpSchema(
   program: Program,
   server: Server,
   scope: SchemaScope,
-  options: Pick<SchemaOptions, 'emit' | 'signal' | 'lockTimeout'> & {
+  options: Pick<SchemaOptions, 'emit' | 'signal' | 'lockTimeout' | 'privileges'> & {
     env: NonNullable<SchemaOptions['env']>
   },
   snapshot?: string
@@ -34,13 +34,14 @@ export async function dumpSchema(
     '--format=custom',
     '--compress=0',
     '--schema-only',
-    '--no-owner',
-    '--no-privileges',
+    ...(options.privileges ? [] : ['--no-privileges']),
     '--no-password',
     '--encoding=UTF8',
     ...(scope.tables
       ? scope.tables.map(table => `--table=${qualified(table.schema, table.name)}`)
-      : scope.schemas.map(schema => `--schema=${ident(schema)}`)),
+      : scope.all
+        ? ['--exclude-schema=pgsyncer']
+        : scope.schemas.map(schema => `--schema=${ident(schema)}`)),
     ...(snapshot === undefined ? [] : [`--snapshot=${snapshot}`]),
     ...(options.lockTimeout > 0 ? [`--lock-wait-timeout=${options.lockTimeout}`] : [])
   ]

@@ -2,152 +2,184 @@
  * Reads both sides and says what is to be done. Nothing is written here, and what is planned is final: apply.ts
  * only carries it out.
  */
-import { SchemaError } from '../core/errors.js'
-import { ident } from '../postgres/quote.js'
-import type { Server } from '../postgres/server.js'
+import { asQueryable, type Server } from '../postgres/server.js'
+import { arrivals } from './arrivals.js'
 import type { SchemaChange, SchemaOptions, SchemaScope } from './change.js'
-import { changeOf, type Comparison, compareEntries, type Step } from './compare.js'
-import { type Entry, madeEntry } from './entry.js'
-import { planExtensions } from './extensions.js'
-import { type Dump, dumpSchema } from './pgdump.js'
-import { findPgDump } from './programs.js'
+import { Changes } from './changes.js'
+import { decide, type Decision } from './decide.js'
+import { departures } from './departures.js'
+import type { Details } from './details/details.js'
+import { readDetails } from './details/read.js'
+import { type Dependents, readDependents } from './dependents.js'
+import { type Entry, satelliteKinds } from './entry.js'
+import { readBoth, type Both } from './read.js'
+import { requireAll } from './requirements.js'
 import type { Environment } from './run.js'
-import { type Presence, readPresence } from './scope.js'
-import { creation, lockedTables, preambleOf, removal } from './statements.js'
-
-/** A step, and the tables (by main's dump ids) that it locks. */
-export interface PlannedStep extends Step {
-  readonly locks: ReadonlySet<number>
-}
+import { makeSide } from './side.js'
+import { lockedTables, preambleOf, removal } from './statements.js'
+import type { PlannedStep, Step } from './step.js'
 
 export interface SchemaPlan {
   /** For the report: their status changes in place while the plan is applied. */
   readonly changes: SchemaChange[]
   /** Nothing differs. */
   readonly identical: boolean
+  /** Labels of the changes whose hazards nothing allows, each with what it would do. */
+  readonly refused: readonly { change: SchemaChange; hazard: string; extra: boolean }[]
   /** Statements that a script needs before those of the changes. */
   readonly preamble: readonly string[]
-  readonly preData: readonly PlannedStep[]
-  readonly postData: readonly PlannedStep[]
-  /** To be carried out in this order. */
-  readonly drops: readonly PlannedStep[]
+  /** Each by itself, before the structure: what PostgreSQL must have committed before it can be used. */
+  readonly outside: readonly Step[]
+  /** One transaction, before the rows. */
+  readonly structure: readonly Step[]
+  /** After the rows, object by object. */
+  readonly constraints: readonly PlannedStep[]
   /** pg_dump's path: psql is looked for beside it. */
-  readonly pgDump: string
+  readonly pgDump: string | undefined
   readonly env: Environment
 }
 
 /**
  * Compares the structure of both sides.
- * @throws ProgramError where pg_dump is missing, too old or fails; SchemaError where main has no such schema, or
- * the standby cannot have an extension that is needed.
+ * @throws ProgramError where pg_dump is missing, too old or fails; SchemaError where main has no such schema, or the
+ * standby cannot have a role, tablespace or extension that is needed.
  */
 export async function planSchema(
   main: Server,
   standby: Server,
-  wholeScope: SchemaScope,
+  scope: SchemaScope,
   options: SchemaOptions
 ): Promise<SchemaPlan> {
-  const scope = { ...wholeScope, schemas: wholeScope.schemas.filter(schema => schema !== 'pgsyncer') }
-  const env = options.env ?? {}
-  const [here, there] = await Promise.all([readPresence(main.sql, scope), readPresence(standby.sql, scope)])
-  const missing = scope.schemas.filter(schema => !here.schemas.has(schema))
-  if (missing.length > 0) {
-    throw new SchemaError(
-      `main has no schema named ${missing.map(name => JSON.stringify(name)).join(', ')}`,
-      {
-        hint: 'Names are exact: upper and lower case differ, and quotes are not part of the name.'
-      }
-    )
-  }
-  // What is not there needs no dump, and then it does not matter whether pg_dump could read that server.
-  const newest = !there.empty && standby.versionNumber > main.versionNumber ? standby : main
-  const program = await findPgDump(
-    options.pgDump,
-    newest.versionNumber,
-    `${newest === main ? 'main' : 'the standby'}, which is PostgreSQL ${newest.version}`,
-    env
-  )
-  const dump = (server: Server, presence: Presence, snapshot?: string): Promise<Dump> | undefined =>
-    presence.empty && presence.tables
-      ? undefined
-      : dumpSchema(program, server, partOf(scope, presence), { ...options, env }, snapshot)
-  const [mainDump, standbyDump, extensions] = await Promise.all([
-    dump(main, here, options.snapshot),
-    there.empty ? undefined : dump(standby, there),
-    planExtensions(main, standby, scope)
-  ])
-  const entries = mainDump?.entries ?? []
-  const compared = compareEntries(
-    // Extensions may live in schemas of the scope, and all else may be made of extensions.
-    [
-      ...schemasBefore(scope, there, entries),
-      ...entries.filter(entry => entry.kind === 'SCHEMA'),
-      ...extensions.create,
-      ...entries.filter(entry => entry.kind !== 'SCHEMA')
-    ],
-    standbyDump?.entries ?? [],
-    there.schemas
-  )
-  for (const { entry, reason } of [...extensions.unavailable, ...extensions.elsewhere]) {
-    const action = extensions.elsewhere.some(other => other.entry === entry) ? 'alter' : 'create'
-    compared.changes.push(changeOf(entry, action, 'left', reason))
-  }
-  await writeStatements(compared, standbyDump?.entries ?? [])
-  if (!options.cleanExtra) leaveExtra(compared)
-  const steps = withLocks(compared.creates, entries)
+  const both = await readBoth(main, standby, scope, options)
+  const { entries, extensions } = both
+  const decision = await decisionOf(main, standby, both, options)
+  const changes = new Changes()
+  const going = await departures(decision, changes)
+  const coming = await arrivals(decision, changes, standby.user, options)
+  for (const { entry, reason } of extensions.unavailable) changes.leave(entry, 'create', reason)
+  for (const { entry, reason } of extensions.elsewhere) changes.leave(entry, 'alter', reason)
+  await leaveExtras(decision, changes, options)
+  const created = new Set([...coming.structure, ...coming.after].map(step => step.entry))
+  await requireAll(standby, [...created], decision, options)
   const [settings] = await standby.sql.unsafe<{ there: boolean }[]>(
     "SELECT pg_catalog.count(*) > 0 AS there FROM pg_catalog.pg_settings WHERE name = 'default_table_access_method'"
   )
+  const list = inOrder(changes, entries.main)
   return {
-    changes: compared.changes,
-    identical: compared.changes.length === 0,
+    changes: list,
+    identical: list.length === 0,
+    refused: changes.risks.filter(
+      ({ hazard, extra }) =>
+        (hazard === 'deletes-data' || hazard === 'loses-grants') &&
+        !options.allow.has(hazard) &&
+        !(extra && options.cleanExtra)
+    ),
     preamble: preambleOf({
-      standardStrings: mainDump?.standardStrings ?? true,
+      standardStrings: both.standardStrings,
       accessMethods: settings?.there ?? false,
-      lockTimeout: options.lockTimeout
+      lockTimeout: options.lockTimeout,
+      replica: options.replica
     }),
-    preData: steps.filter(step => step.entry.section === 'pre-data'),
-    postData: steps.filter(step => step.entry.section === 'post-data'),
-    drops: compared.drops.toReversed().map(step => ({ ...step, locks: new Set() })),
-    pgDump: program.path,
-    env
+    outside: coming.outside,
+    structure: [...going.first, ...coming.structure, ...going.last],
+    constraints: [...coming.late.map(asConstraint), ...withLocks(coming.after, entries.main)],
+    pgDump: both.pgDump,
+    env: options.env ?? {}
   }
 }
 
-/** Only what is there: pg_dump fails where a pattern finds nothing. */
-function partOf(scope: SchemaScope, presence: Presence): SchemaScope {
-  const schemas = scope.schemas.filter(schema => presence.schemas.has(schema))
-  return { schemas, all: scope.all, ...(presence.tables && { tables: presence.tables }) }
+const noDetails: Details = {
+  relations: new Map(),
+  types: new Map(),
+  routines: new Map(),
+  sequences: new Map(),
+  casts: new Set(),
+  extensions: new Map()
+}
+const noDependents: Dependents = {
+  of: () => [],
+  rules: new Map(),
+  defaults: new Map(),
+  constraints: new Map(),
+  ownTriggers: new Set(),
+  indexes: new Map(),
+  invalidIndexes: []
 }
 
-/** Schemas that the standby lacks and the dump does not tell of, as one of single tables never does. */
-function schemasBefore(scope: SchemaScope, there: Presence, entries: readonly Entry[]): Entry[] {
-  const told = new Set(entries.filter(entry => entry.kind === 'SCHEMA').map(entry => entry.name))
-  return scope.schemas
-    .filter(schema => !there.schemas.has(schema) && !told.has(schema))
-    .map(schema => madeEntry('SCHEMA', '', schema, `CREATE SCHEMA ${ident(schema)};`))
-}
-
-async function writeStatements(compared: Comparison, standby: readonly Entry[]): Promise<void> {
-  const gone = new Set(compared.drops.map(step => step.entry))
-  const attached = new Set(
-    standby.filter(entry => entry.kind === 'INDEX ATTACH').map(entry => [entry.schema, entry.name].join('\0'))
+/** Details and dependencies are read only where something that is there must change or go. */
+async function decisionOf(
+  main: Server,
+  standby: Server,
+  { entries }: Both,
+  options: SchemaOptions
+): Promise<Decision> {
+  const there = new Map(entries.standby.map(entry => [entry.key, entry]))
+  const ours = new Set(entries.main.map(entry => entry.key))
+  const altered =
+    entries.standby.some(entry => !ours.has(entry.key)) ||
+    entries.main.some(entry => {
+      const twin = there.get(entry.key)
+      return twin && (twin.definition !== entry.definition || twin.accessMethod !== entry.accessMethod)
+    }) ||
+    (entries.standby.length > 0 &&
+      entries.main.some(entry => ['TABLE ATTACH', 'INDEX'].includes(entry.kind) && !there.has(entry.key)))
+  if (!altered) {
+    return decide(
+      makeSide(entries.main, noDetails),
+      { ...makeSide(entries.standby, noDetails), dependents: noDependents },
+      options
+    )
+  }
+  const [mainDetails, standbyDetails, dependents] = await Promise.all([
+    detailsOf(main, options.snapshot),
+    detailsOf(standby),
+    readDependents(standby.sql)
+  ])
+  return decide(
+    makeSide(entries.main, mainDetails),
+    { ...makeSide(entries.standby, standbyDetails), dependents },
+    options
   )
-  for (const step of compared.creates) {
-    step.statements = await creation(step.entry)
-    step.change.sql.push(...step.statements)
-  }
-  for (const step of compared.drops) {
-    step.statements = await removal(step.entry, gone, attached)
-    step.change.sql.unshift(...step.statements)
+}
+
+/** As of the same moment as the dump, where that has a snapshot. */
+async function detailsOf(server: Server, snapshot?: string): Promise<Details> {
+  if (snapshot === undefined) return readDetails(server.sql, server.can)
+  const client = await server.connect()
+  try {
+    await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    await client.query(`SET TRANSACTION SNAPSHOT '${snapshot}'`)
+    return await readDetails(asQueryable(client), server.can)
+  } finally {
+    await client.end().catch(() => {})
   }
 }
 
-function leaveExtra(compared: Comparison): void {
-  for (const { change } of compared.drops) {
-    change.status = 'left'
-    change.reason = 'it is only on the standby'
+/** What only the standby has, and stays. */
+async function leaveExtras(decision: Decision, changes: Changes, options: SchemaOptions): Promise<void> {
+  const { extras, fate } = decision
+  const all = new Set(extras)
+  for (const entry of extras) {
+    if (fate.drops.has(entry) || satelliteKinds.has(entry.kind) || entry.kind === 'SCHEMA') continue
+    if (options.cleanExtra) continue
+    changes.leave(entry, 'drop', 'it is only on the standby')
+    changes.of(entry, 'drop').sql.push(...(await removal(entry, all, new Set())))
   }
+}
+
+/** Main's order, then what only the standby has. */
+function inOrder(changes: Changes, main: readonly Entry[]): SchemaChange[] {
+  const place = new Map(main.map((entry, i) => [entry.key, i]))
+  return changes.byKey
+    .toSorted(([a], [b]) => (place.get(a) ?? place.size) - (place.get(b) ?? place.size))
+    .map(([, change]) => change)
+}
+
+let negative = 0
+/** NOT NULL and checks: by itself, for others do not rest on it. */
+function asConstraint(step: Step): PlannedStep {
+  const entry = { ...step.entry, dumpId: --negative, dependencies: [], kind: 'CHECK CONSTRAINT' }
+  return { ...step, entry, locks: new Set([step.entry.dumpId]) }
 }
 
 function withLocks(steps: readonly Step[], entries: readonly Entry[]): PlannedStep[] {

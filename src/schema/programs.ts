@@ -112,12 +112,14 @@ export async function findPgDump(
  */
 export async function findPsql(
   named: string | undefined,
-  pgDump: string,
+  pgDump: string | undefined,
   env: Environment,
   folders: readonly string[] = usualFolders
 ): Promise<string> {
-  const beside = join(dirname(await realpath(pgDump).catch(() => pgDump)), 'psql')
-  if (named === undefined && (await isExecutable(beside))) return beside
+  if (named === undefined && pgDump !== undefined) {
+    const beside = join(dirname(await realpath(pgDump).catch(() => pgDump)), 'psql')
+    if (await isExecutable(beside)) return beside
+  }
   const path = (await candidates('psql', named, env, folders))[0]
   if (path !== undefined && (await isExecutable(path))) return path
   throw new ProgramError(named === undefined ? 'psql is not installed' : `there is no program at ${named}`, {

@@ -8,7 +8,7 @@ import { redact } from '../core/redact.js'
 import { codeOf, isConnectionLoss } from '../postgres/failure.js'
 import type { Server } from '../postgres/server.js'
 import type { SchemaOptions } from './change.js'
-import type { Step } from './compare.js'
+import type { Step } from './step.js'
 import type { SchemaPlan } from './plan.js'
 import { findPsql } from './programs.js'
 import { runProgram } from './run.js'
@@ -59,7 +59,8 @@ class ConnectionRunner implements Runner {
     this.signal.addEventListener('abort', cancel)
     let current: Step | undefined
     try {
-      await client.query('BEGIN')
+      const alone = steps.length > 0 && steps.every(step => 'alone' in step && step.alone)
+      if (!alone) await client.query('BEGIN')
       for (const step of steps) {
         current = step
         for (const statement of step.statements) {
@@ -67,6 +68,7 @@ class ConnectionRunner implements Runner {
           await client.query(statement)
         }
       }
+      if (alone) return
       current = undefined
       await client.query('COMMIT')
     } catch (error) {

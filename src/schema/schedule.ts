@@ -6,7 +6,7 @@ import { labelOf } from './change.js'
 import { type Runner, StepFailure } from './runner.js'
 import type { Unit } from './units.js'
 
-/** Others (the user's own sessions) may still make a deadlock of it. */
+/** Others (the user's own sessions) may hold a lock on it, or make a deadlock of it. */
 const tries = 3
 
 /**
@@ -86,8 +86,8 @@ async function withTries(work: () => Promise<void>): Promise<void> {
     try {
       return await work()
     } catch (error) {
-      const deadlock = error instanceof StepFailure && error.sqlstate === '40P01'
-      if (!deadlock || count === tries) throw error
+      const waited = error instanceof StepFailure && ['40P01', '55P03'].includes(error.sqlstate ?? '')
+      if (!waited || count === tries) throw error
     }
   }
 }

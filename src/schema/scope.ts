@@ -4,8 +4,8 @@ import { arrayText } from '../postgres/quote.js'
 import type { SchemaScope, TableName } from './change.js'
 
 export interface Presence {
-  /** Those schemas of the scope that exist. */
-  schemas: Set<string>
+  /** Those schemas of the scope that exist, with their owners. */
+  schemas: Map<string, string>
   /** Those tables of the scope that exist; undefined where the scope names none. */
   tables: TableName[] | undefined
   /** Nothing is there that a dump could tell of, extensions and what they own left out. */
@@ -14,10 +14,10 @@ export interface Presence {
 
 /** What of the scope exists on this server. */
 export async function readPresence(sql: postgres.Sql, scope: SchemaScope): Promise<Presence> {
-  const schemas = await sql.unsafe<{ name: string; filled: boolean }[]>(schemasQuery, [
+  const schemas = await sql.unsafe<{ name: string; owner: string; filled: boolean }[]>(schemasQuery, [
     arrayText(scope.schemas)
   ])
-  const names = new Set(schemas.map(schema => schema.name))
+  const names = new Map(schemas.map(schema => [schema.name, schema.owner]))
   if (!scope.tables)
     return { schemas: names, tables: undefined, empty: !schemas.some(schema => schema.filled) }
   const tables = await sql.unsafe<{ schema: string; name: string }[]>(
@@ -34,7 +34,7 @@ export function tableParameters(tables: readonly TableName[]): [string, string] 
 
 // Everything in a schema depends on it, so pg_depend knows whether there is anything.
 const schemasQuery = `
-SELECT n.nspname::text AS name,
+SELECT n.nspname::text AS name, pg_catalog.pg_get_userbyid(n.nspowner)::text AS owner,
   EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
     WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = n.oid
       AND d.classid NOT IN ('pg_catalog.pg_extension'::pg_catalog.regclass, 'pg_catalog.pg_default_acl'::pg_catalog.regclass)

@@ -4,7 +4,7 @@
  */
 import type postgres from 'postgres'
 import type { Entry } from './entry.js'
-import type { PlannedStep } from './plan.js'
+import type { PlannedStep } from './step.js'
 import { tableParameters } from './scope.js'
 
 export interface Unit {
@@ -27,7 +27,7 @@ export interface Unit {
 export type TableSizes = ReadonlyMap<string, number>
 
 const stageOf = (entry: Entry): number => {
-  if (['INDEX', 'CONSTRAINT', 'INDEX ATTACH'].includes(entry.kind)) return 0
+  if (['INDEX', 'CONSTRAINT', 'CHECK CONSTRAINT', 'INDEX ATTACH'].includes(entry.kind)) return 0
   return entry.kind === 'FK CONSTRAINT' ? 1 : 2
 }
 

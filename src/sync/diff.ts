@@ -56,8 +56,19 @@ async function compareRows(session: Session): Promise<TableReport[]> {
   return withData(session, scope.units, async context => [
     ...(await compareUnits(context, scope.units)).map(result => tableReport(result, 'diff', false)),
     ...(await Promise.all(scope.missing.map(unit => countMissing(context, unit)))),
-    ...refusedReports(scope)
+    ...refusedReports(scope).map(table => waiting(table, session))
   ])
+}
+
+/** A table that the structure's sync will alter: not a failure, but not comparable before. */
+function waiting(table: TableReport, { config }: Session): TableReport {
+  if (!config.syncSchema || table.status !== 'failed') return table
+  const { hint: _, ...rest } = table
+  return {
+    ...rest,
+    status: 'differs',
+    reason: `${table.reason}: its rows are compared when its structure is main's`
+  }
 }
 
 /** All rows of a table that the standby does not have would be inserted. */

@@ -3,6 +3,8 @@ import { GuardError } from '../core/errors.js'
 import type { UnitResult } from '../data/rows.js'
 import { qualified } from '../postgres/quote.js'
 import type { Server } from '../postgres/server.js'
+import { labelOf } from '../schema/change.js'
+import type { SchemaPlan } from '../schema/plan.js'
 import type { DeleteGuard } from './config.js'
 
 export { refuseReadOnly, refuseSameDatabase } from '../postgres/guards.js'
@@ -44,6 +46,28 @@ export function guardDeletes(results: readonly UnitResult[], guard: DeleteGuard)
 export function allowed(guard: DeleteGuard, rows: number): number {
   if (guard.rows !== undefined) return guard.rows
   return Math.max(spared, Math.floor((rows * (guard.percent ?? 100)) / 100))
+}
+
+/** @throws GuardError naming every change of the structure whose hazard was not allowed. */
+export function guardHazards({ refused }: Pick<SchemaPlan, 'refused'>): void {
+  if (refused.length === 0) return
+  const lines = new Map(
+    refused.map(({ change, hazard, extra }) => [
+      `${change.action} ${labelOf(change)}: ${hazard}${change.reason ? ` (${change.reason})` : ''}`,
+      extra
+    ])
+  )
+  const others = refused.filter(({ extra }) => !extra).map(({ hazard }) => hazard)
+  const flags = [
+    ...(refused.some(({ extra }) => extra) ? ['--clean-extra removes what main does not have'] : []),
+    ...(others.length > 0 ? [`--allow ${[...new Set(others)].join(',')} accepts the others`] : [])
+  ]
+  throw new GuardError(
+    `the structure of the standby would be changed at a risk, and nothing was changed:\n${[...lines.keys()].join('\n')}`,
+    {
+      hint: `Look at it with diff; then ${flags.join(', ')}.`
+    }
+  )
 }
 
 /** @throws GuardError where dropping extra tables would lose more rows than the guard allows. */

@@ -14,10 +14,15 @@ export interface Horizon {
   local: string
 }
 
+export async function hasRecord(standby: Server): Promise<boolean> {
+  const [there] = await standby.sql<{ found: boolean }[]>`
+    SELECT pg_catalog.to_regclass('pgsyncer.table_sync') IS NOT NULL AS found`
+  return there!.found
+}
+
 /** By `schema.table`. */
 export async function readRecord(standby: Server, source: string): Promise<Map<string, Horizon>> {
-  const [there] = await standby.sql`SELECT pg_catalog.to_regclass('pgsyncer.table_sync') IS NOT NULL AS found`
-  if (!there!.found) return new Map()
+  if (!(await hasRecord(standby))) return new Map()
   const rows = await standby.sql<(Horizon & { name: string })[]>`
     SELECT schema_name || '.' || table_name AS name, horizon::text AS zoned, (horizon - interval '12 hours')::text AS local
     FROM pgsyncer.table_sync WHERE source = ${source}`

@@ -8,7 +8,7 @@ export function schemaScope({ config, tables }: Session): SchemaScope {
   return { schemas: config.schemas, all: config.allSchemas && !chosen, ...(chosen && { tables }) }
 }
 
-export function schemaOptions({ config, cut, emit, signal }: Session): SchemaOptions {
+export function schemaOptions({ config, cut, emit, signal, replica }: Session): SchemaOptions {
   const allow: readonly string[] = config.allow
   return {
     method: config.schemaMethod,
@@ -21,7 +21,9 @@ export function schemaOptions({ config, cut, emit, signal }: Session): SchemaOpt
     forcePsql: config.forcePsql,
     cleanExtra: config.cleanExtra.objects,
     snapshot: cut.snapshot,
+    rows: config.syncData,
     workers: config.workers,
+    replica,
     lockTimeout: config.lockTimeout,
     emit,
     signal,

@@ -7,12 +7,14 @@ import { compareSequences, setSequences } from '../data/sequences.js'
 import type { Unit } from '../data/unit.js'
 import { refreshViews } from '../data/views.js'
 import { readMaterializedViews, readSequences } from '../postgres/relations.js'
-import { applyPostData, applyPreData, dropExtra } from '../schema/apply.js'
+import { applyConstraints, applyStructure } from '../schema/apply.js'
 import { planSchema, type SchemaPlan } from '../schema/plan.js'
+import { proveSchema } from '../schema/proof.js'
 import { assembleReport, missingReport, refusedReports, tableReport } from './assemble.js'
 import { completeConfig, type SyncOptions } from './config.js'
-import { guardDeletes, guardDrops, lockStandby, refuseReadOnly } from './guards.js'
-import { writeRecord } from './record.js'
+import { guardDeletes, guardDrops, guardHazards, lockStandby, refuseReadOnly } from './guards.js'
+import { hasRecord, writeRecord } from './record.js'
+import { beginStructure, endStructure, unfinishedStructure } from './unfinished.js'
 import type { Report, TableReport } from './report.js'
 import {
   emptyUnits,
@@ -39,11 +41,19 @@ export async function sync(options: SyncOptions, context: RunContext = {}): Prom
     const lock = await lockStandby(session.standby)
     try {
       const plan = config.syncSchema ? await planStructure(session) : undefined
-      const compared = await compareFirst(session)
+      if (plan) guardHazards(plan)
+      let compared = await compareFirst(session)
       await guardAll(session, plan, compared)
-      if (plan) await applyPreData(plan, session.standby, schemaOptions(session))
+      if (plan && !plan.identical) {
+        await beginStructure(session.standby)
+        await applyStructure(plan, session.standby, schemaOptions(session))
+        // Tables whose columns differed can be compared now.
+        compared = await compareFirst(session, compared)
+        guardDeletes([...compared.values()], config.maxDelete)
+      }
       const tables = config.syncData ? await writeRows(session, compared) : []
       const { sequences, failures } = await finish(session, plan)
+      if (plan && !plan.identical) await prove(session, plan)
       await noteLargeObjects(session.main, session.emit)
       await record(session, tables)
       return assembleReport(session, {
@@ -62,6 +72,11 @@ export async function sync(options: SyncOptions, context: RunContext = {}): Prom
 
 async function planStructure(session: Session): Promise<SchemaPlan> {
   const { main, standby, emit } = session
+  const since = await unfinishedStructure(standby)
+  if (since !== undefined) {
+    const message = `the run of ${since} stopped before the structure was whole: this one goes on where it stopped`
+    emit({ type: 'note', message })
+  }
   emit({ type: 'phase', phase: 'structure' })
   return planSchema(main, standby, schemaScope(session), schemaOptions(session))
 }
@@ -69,16 +84,18 @@ async function planStructure(session: Session): Promise<SchemaPlan> {
 /** Table → result, of those that must be compared before anything is written. */
 type Compared = ReadonlyMap<string, UnitResult>
 
-async function compareFirst(session: Session): Promise<Compared> {
+async function compareFirst(session: Session, before: Compared = new Map()): Promise<Compared> {
   const { config, standby, emit } = session
   if (!config.syncData || !config.cleanExtra.rows) return new Map()
   emit({ type: 'phase', phase: 'compare' })
   const { units } = await readScope(session)
   return withData(session, units, async context => {
     const empty = await emptyUnits(standby, units)
-    const first = units.filter(unit => !empty.has(unit) && comparedFirst(context, unit))
+    const first = units.filter(
+      unit => !empty.has(unit) && !before.has(unit.name) && comparedFirst(context, unit)
+    )
     const results = await compareUnits(context, first)
-    return new Map(results.map(result => [result.unit.name, result]))
+    return new Map([...before, ...results.map(result => [result.unit.name, result] as const)])
   })
 }
 
@@ -134,8 +151,7 @@ async function finish(session: Session, plan: SchemaPlan | undefined) {
   const { config, main, standby, emit } = session
   emit({ type: 'phase', phase: 'constraints' })
   const options = schemaOptions(session)
-  if (plan) await applyPostData(plan, standby, options)
-  if (plan && config.cleanExtra.objects) await dropExtra(plan, standby, options)
+  if (plan) await applyConstraints(plan, standby, options)
   if (!config.syncData) return { sequences: [], failures: [] }
   emit({ type: 'phase', phase: 'sequences' })
   const ours = await readSequences(main.sql, config.schemas, main.can)
@@ -150,11 +166,20 @@ async function finish(session: Session, plan: SchemaPlan | undefined) {
   return { sequences, failures }
 }
 
+/** Reads both sides' structure again, at main's cut. */
+async function prove(session: Session, plan: SchemaPlan): Promise<void> {
+  const { main, standby, emit } = session
+  emit({ type: 'phase', phase: 'proof' })
+  await proveSchema(plan, main, standby, schemaScope(session), schemaOptions(session))
+  if (plan.changes.every(change => change.status !== 'failed')) await endStructure(standby)
+}
+
 async function record(session: Session, tables: readonly TableReport[]): Promise<void> {
   const { standby, main, cut, config, emit } = session
   // What was left out by rows or columns is not what main is.
   const partly = [config.where, config.excludeColumns].some(rules => Object.keys(rules).length > 0)
-  if (!config.syncData || partly) return
+  // Nothing of ours stays on a standby that never asked for it.
+  if (!config.syncData || partly || !(config.useUpdatedAt || (await hasRecord(standby)))) return
   const whole = tables.filter(
     table => table.status === 'synced' || table.status === 'identical' || table.left
   )

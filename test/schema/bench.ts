@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { openServer } from '../../src/postgres/connect.js'
 import type { Server } from '../../src/postgres/server.js'
-import { applyPostData, applyPreData } from '../../src/schema/apply.js'
+import { applyConstraints, applyStructure } from '../../src/schema/apply.js'
 import type { SchemaChange, SchemaOptions, SchemaScope } from '../../src/schema/change.js'
 import { planSchema, type SchemaPlan } from '../../src/schema/plan.js'
 import { createPair, type Pair, type PairOptions } from '../support/databases.js'
@@ -28,6 +28,8 @@ export function optionsWith(some: Partial<SchemaOptions> = {}): SchemaOptions {
     concurrentIndexes: false,
     forcePsql: false,
     cleanExtra: false,
+    rows: false,
+    replica: true,
     workers: 2,
     lockTimeout: 0,
     emit: () => {},
@@ -56,8 +58,8 @@ export async function createBench(schemas: readonly string[], options: PairOptio
     plan,
     async sync(some) {
       const made = await plan(some)
-      await applyPreData(made, standbyServer, optionsWith(some))
-      await applyPostData(made, standbyServer, optionsWith(some))
+      await applyStructure(made, standbyServer, optionsWith(some))
+      await applyConstraints(made, standbyServer, optionsWith(some))
       return made
     },
     async dumps() {

@@ -1,6 +1,6 @@
 /** A standby that has something already: what is missing comes, what differs is named and stays, what is extra waits. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { applyPostData, applyPreData, dropExtra } from '../../src/schema/apply.js'
+import { applyConstraints, applyStructure } from '../../src/schema/apply.js'
 import { type Bench, createBench, everySchema, everything, linesOf, optionsWith } from './bench.js'
 
 let bench: Bench
@@ -157,7 +157,7 @@ describe('a failure before the rows', () => {
     })
     const options = optionsWith({ forcePsql })
     const plan = await bench.plan(options)
-    await expect(applyPreData(plan, bench.standbyServer, options)).rejects.toMatchObject({
+    await expect(applyStructure(plan, bench.standbyServer, options)).rejects.toMatchObject({
       name: 'SchemaError',
       message:
         'VIEW public.stands_on_other could not be created on the standby, and nothing was changed: relation "other.x" does not exist'
@@ -178,9 +178,9 @@ describe('a failure after the rows', () => {
     bench = await createBench(['public'], { main: ddl })
     const options = optionsWith({ forcePsql })
     const plan = await bench.plan(options)
-    await applyPreData(plan, bench.standbyServer, options)
+    await applyStructure(plan, bench.standbyServer, options)
     await bench.standby.exec('INSERT INTO t VALUES (1), (1)')
-    await applyPostData(plan, bench.standbyServer, options)
+    await applyConstraints(plan, bench.standbyServer, options)
     expect(plan.changes.filter(change => change.status === 'failed')).toMatchObject([
       { name: 't t_pkey', reason: 'could not create unique index "t_pkey" (Key (id)=(1) is duplicated.)' },
       { name: 'u u_t', reason: 'it needs CONSTRAINT public.t t_pkey, which failed' }

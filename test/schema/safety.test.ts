@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openServer } from '../../src/postgres/connect.js'
-import { applyPostData, applyPreData } from '../../src/schema/apply.js'
+import { applyConstraints, applyStructure } from '../../src/schema/apply.js'
 import { type Bench, createBench, linesOf, optionsWith } from './bench.js'
 
 let bench: Bench
@@ -89,7 +89,7 @@ it('does not wait for a table that another holds', async () => {
     ...plan,
     preamble: plan.preamble.map(line => line.replace('lock_timeout = 0', 'lock_timeout = 300'))
   }
-  await applyPostData(hasty, bench.standbyServer, options)
+  await applyConstraints(hasty, bench.standbyServer, options)
   expect(plan.changes).toMatchObject([
     { status: 'failed', reason: 'canceling statement due to lock timeout' }
   ])
@@ -106,10 +106,10 @@ it.each([[false], [true]])('stops within a statement when it is told to (psql: %
   const stop = new AbortController()
   const options = optionsWith({ forcePsql, signal: stop.signal })
   const plan = await bench.plan(options)
-  await applyPreData(plan, bench.standbyServer, options)
+  await applyStructure(plan, bench.standbyServer, options)
   const started = Date.now()
   setTimeout(() => stop.abort(new Error('stopped by the test')), 500)
-  await expect(applyPostData(plan, bench.standbyServer, options)).rejects.toThrow('stopped by the test')
+  await expect(applyConstraints(plan, bench.standbyServer, options)).rejects.toThrow('stopped by the test')
   expect(Date.now() - started).toBeLessThan(5_000)
   expect(linesOf(plan.changes)).toEqual([
     'create TABLE public.u applied',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { madeEntry } from '../../src/schema/entry.js'
-import type { PlannedStep } from '../../src/schema/plan.js'
+import type { PlannedStep } from '../../src/schema/step.js'
 import { type Runner, StepFailure } from '../../src/schema/runner.js'
 import { runUnits } from '../../src/schema/schedule.js'
 import { unitsOf } from '../../src/schema/units.js'
@@ -24,7 +24,7 @@ function step(
     sql: [],
     hazards: []
   }
-  return { entry, change, loose: false, statements: [], locks: new Set(locks) }
+  return { entry, change, statements: [], locks: new Set(locks) }
 }
 
 /** Takes a moment for each step, and remembers which ran beside which, and in which order they began. */

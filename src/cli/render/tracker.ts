@@ -16,6 +16,7 @@ const phases: Record<Phase, string> = {
   constraints: 'indexes, constraints, triggers',
   sequences: 'sequences',
   views: 'materialized views',
+  proof: 'proving the structure',
   copy: 'copying rows'
 }
 

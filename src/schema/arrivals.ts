@@ -1,0 +1,328 @@
+/**
+ * What main has, in main's order: made where the standby lacks it or had to let it go, altered where it stands. What
+ * the rows must satisfy comes after them; so does what comes after rows in a dump, save the indexes of a partition
+ * that is to be attached to a parent that has its own already.
+ */
+import { ident, qualified } from '../postgres/quote.js'
+import type { SchemaOptions } from './change.js'
+import type { Changes } from './changes.js'
+import { type Decision, handlerOf, isChanged, isGone } from './decide.js'
+import { catalogs } from './dependents.js'
+import { type Entry, nameWithin, satelliteKinds } from './entry.js'
+import { grantsReset } from './grants.js'
+import { sql, type Alteration, type Sql } from './handlers/handler.js'
+import { copyStatements } from './rewrites.js'
+import { relationOf } from './side.js'
+import { creation, ownerStatement } from './statements.js'
+import type { Step } from './step.js'
+
+export interface Arrivals {
+  /** Before the transaction, each by itself. */
+  readonly outside: Step[]
+  /** Before the rows. */
+  readonly structure: Step[]
+  /** After the rows: NOT NULL and checks. */
+  readonly late: Step[]
+  /** After the rows: entries of main that are made. */
+  readonly after: Step[]
+}
+
+type Options = Pick<SchemaOptions, 'owners' | 'privileges' | 'cleanExtra'>
+
+export async function arrivals(
+  decision: Decision,
+  changes: Changes,
+  user: string,
+  options: Options
+): Promise<Arrivals> {
+  return new Arriving(decision, changes, user, options).write()
+}
+
+class Arriving {
+  readonly #outside: Step[] = []
+  readonly #structure: Step[] = []
+  readonly #late: Step[] = []
+  readonly #after: Step[] = []
+  /** Partitions that wait until their own indexes are there, by main's dump id. */
+  readonly #waiting = new Map<number, Entry>()
+  readonly #created = new Set<number>()
+  readonly #grants: { wanted?: Entry; there?: Entry }[] = []
+
+  constructor(
+    readonly decision: Decision,
+    readonly changes: Changes,
+    readonly user: string,
+    readonly options: Options
+  ) {}
+
+  async write(): Promise<Arrivals> {
+    const { main } = this.decision
+    for (const entry of main.entries) await this.#entry(entry)
+    this.#attachWaiting()
+    this.#copyRows()
+    await this.#extras()
+    await this.#keepGrants()
+    this.#settleGrants()
+    return { outside: this.#outside, structure: this.#structure, late: this.#late, after: this.#after }
+  }
+
+  async #entry(entry: Entry): Promise<void> {
+    const { decision } = this
+    if (decision.made.has(entry)) return void this.#created.add(entry.dumpId)
+    const there = decision.pairs.get(entry)?.standby
+    const absent = !there || isGone(there, decision)
+    if (entry.kind === 'ACL' || entry.kind === 'DEFAULT ACL') return this.#grant(entry, there, absent)
+    if (satelliteKinds.has(entry.kind)) return await this.#satellite(entry, there, absent)
+    if (absent) return await this.#create(entry, there)
+    await this.#alter(entry, there)
+  }
+
+  #push(
+    list: Step[],
+    entry: Entry,
+    action: 'create' | 'alter',
+    statements: readonly Sql[],
+    reason?: string
+  ): void {
+    if (statements.length === 0) return
+    list.push(this.changes.step(entry, this.changes.of(entry, action, reason), statements))
+  }
+
+  #listOf(entry: Entry): Step[] {
+    return entry.section === 'pre-data' || this.#isWaited(entry) ? this.#structure : this.#after
+  }
+
+  /** An index of a partition that is attached before the rows come. */
+  #isWaited(entry: Entry): boolean {
+    const table = entry.kind === 'COMMENT' ? entry.parent?.parent : entry.parent
+    return (
+      ['INDEX', 'CONSTRAINT', 'COMMENT'].includes(entry.kind) &&
+      table !== undefined &&
+      this.#waiting.has(table.dumpId)
+    )
+  }
+
+  async #create(entry: Entry, there: Entry | undefined): Promise<void> {
+    const { decision, options } = this
+    const statements = await creation(entry)
+    const isRebuilt = there !== undefined && ['INDEX', 'CONSTRAINT'].includes(entry.kind)
+    const hazards = isRebuilt ? (['index-rebuild'] as const) : []
+    const blocks =
+      entry.section === 'post-data' &&
+      this.#isOnOldTable(entry) &&
+      !['TRIGGER', 'RULE', 'POLICY'].includes(entry.kind)
+        ? (['blocks-writes'] as const)
+        : []
+    const authorization = entry.kind === 'POLICY' ? (['authorization'] as const) : []
+    const owner = options.owners ? entry.owner : there?.owner
+    const owned = owner && owner !== this.user ? ownerStatement(entry, owner) : []
+    const last =
+      entry.kind === 'SEQUENCE' && there
+        ? decision.standby.details.sequences.get(there.catalogId.oid)
+        : undefined
+    const value =
+      last === undefined
+        ? []
+        : [
+            sql(
+              `SELECT pg_catalog.setval('${qualified(entry.schema, entry.name).replaceAll("'", "''")}', ${last});`
+            )
+          ]
+    this.#created.add(entry.dumpId)
+    this.#push(this.#listOf(entry), entry, 'create', [
+      ...statements.map(text => sql(text, ...hazards, ...blocks, ...authorization)),
+      ...owned.map(text => sql(text)),
+      ...value
+    ])
+  }
+
+  #isOnOldTable({ parent }: Entry): boolean {
+    return parent !== undefined && !this.#created.has(parent.dumpId)
+  }
+
+  async #alter(entry: Entry, there: Entry): Promise<void> {
+    const { decision, options } = this
+    const pair = { main: entry, standby: there }
+    if (entry.kind === 'TABLE' || isChanged(pair) || this.#isTouched(there)) {
+      const alteration = handlerOf(entry)?.alter?.(pair, decision)
+      if (alteration) this.#apply(entry, alteration)
+    }
+    if (options.owners && entry.owner !== there.owner) {
+      this.#push(
+        this.#structure,
+        entry,
+        'alter',
+        ownerStatement(entry, entry.owner).map(text => sql(text, 'authorization')),
+        `its owner is ${entry.owner} on main and ${there.owner} on the standby`
+      )
+    }
+    if (entry.tablespace !== there.tablespace && entry.tablespace !== null) this.#moveTablespace(entry)
+  }
+
+  #apply(entry: Entry, { outside, structure, late }: Alteration): void {
+    for (const statement of outside) this.#push(this.#outside, entry, 'alter', [statement])
+    this.#push(this.#structure, entry, 'alter', structure)
+    for (const statement of late) this.#push(this.#late, entry, 'alter', [statement])
+  }
+
+  /** A domain whose checks had to go for a while. */
+  #isTouched(there: Entry): boolean {
+    return [...this.decision.fate.domainChecks.values()].some(({ type }) => type.oid === there.catalogId.oid)
+  }
+
+  #moveTablespace(entry: Entry): void {
+    const index = entry.kind === 'CONSTRAINT' ? nameWithin(entry) : entry.name
+    const kind = entry.kind === 'CONSTRAINT' ? 'INDEX' : entry.kind
+    const space = entry.tablespace ? ident(entry.tablespace) : 'pg_default'
+    const text = `ALTER ${kind} ${qualified(entry.schema, index)} SET TABLESPACE ${space};`
+    this.#push(this.#structure, entry, 'alter', [sql(text, 'blocks-reads')], 'it is in another tablespace')
+  }
+
+  async #satellite(entry: Entry, there: Entry | undefined, absent: boolean): Promise<void> {
+    switch (entry.kind) {
+      case 'TABLE ATTACH':
+        if (absent) this.#attach(entry)
+        return
+      case 'INDEX ATTACH':
+        if (absent || entry.dependencies.some(id => this.#created.has(id))) this.#attachIndex(entry)
+        return
+      case 'DEFAULT':
+        if (absent || there?.definition !== entry.definition || this.#isBared(entry)) this.#say(entry, there)
+        return
+      case 'SEQUENCE OWNED BY':
+      case 'ROW SECURITY':
+        if (absent || there?.definition !== entry.definition) this.#say(entry, there)
+        return
+      default:
+        if (absent || there?.definition !== entry.definition || this.#isOfLate(entry)) this.#say(entry, there)
+    }
+  }
+
+  /** The comment of a check that is made again after the rows. */
+  #isOfLate({ name, parent }: Entry): boolean {
+    return (
+      name.startsWith('CONSTRAINT ') &&
+      parent !== undefined &&
+      !this.#created.has(parent.dumpId) &&
+      this.#late.some(step => step.entry === parent)
+    )
+  }
+
+  #say(entry: Entry, there: Entry | undefined): void {
+    const hazards = entry.kind === 'ROW SECURITY' ? (['authorization'] as const) : []
+    const list = this.#isOfLate(entry) ? this.#after : this.#listOf(entry)
+    this.#push(list, entry, there ? 'alter' : 'create', [sql(entry.definition.trim(), ...hazards)])
+  }
+
+  /** The column lost its default for a while, or the sequence that it calls is a new one. */
+  #isBared(entry: Entry): boolean {
+    const { main, pairs, bared } = this.decision
+    const table = entry.parent && pairs.get(entry.parent)?.standby
+    if (table && bared.has(`${table.catalogId.oid}:${nameWithin(entry)}`)) return true
+    return entry.dependencies.some(id => this.#created.has(id) && main.byId.get(id)?.kind === 'SEQUENCE')
+  }
+
+  /** To a parent that stands, a partition is attached when it has its indexes: else the parent would make others. */
+  #attach(entry: Entry): void {
+    const { main, pairs, standby } = this.decision
+    const child = entry.parent
+    const parents = child ? (relationOf(main, child)?.parentOids ?? []) : []
+    const parent = parents.map(oid => main.find(catalogs.relation, oid))[0]
+    const old = parent && pairs.get(parent)?.standby
+    if (child && old && !isGone(old, this.decision) && standby.find(catalogs.relation, old.catalogId.oid)) {
+      this.#waiting.set(child.dumpId, entry)
+    } else this.#say(entry, undefined)
+  }
+
+  #attachWaiting(): void {
+    for (const entry of this.#waiting.values()) this.#say(entry, undefined)
+  }
+
+  #attachIndex(entry: Entry): void {
+    this.#push(this.#after, entry, 'create', [sql(entry.definition.trim())])
+  }
+
+  #copyRows(): void {
+    for (const { entry, statements, late } of copyStatements(this.decision)) {
+      this.#push(this.#structure, entry, 'alter', statements)
+      for (const statement of late) this.#push(this.#late, entry, 'alter', [statement])
+    }
+  }
+
+  /** What only the standby has, and had to go for a while: it comes back as it was. What is only said of things goes. */
+  async #extras(): Promise<void> {
+    const { decision, options } = this
+    for (const entry of decision.extras) {
+      const drop = decision.fate.drops.get(entry)
+      if (drop?.cause === 'dependent') {
+        const statements = (await creation(entry)).map(text => sql(text))
+        const owned = entry.owner && entry.owner !== this.user ? ownerStatement(entry, entry.owner) : []
+        const list = entry.section === 'pre-data' ? this.#structure : this.#after
+        this.#push(list, entry, 'alter', [...statements, ...owned.map(text => sql(text))])
+      } else if (!drop && !isGone(entry, decision)) this.#extraSatellite(entry, options.cleanExtra)
+    }
+  }
+
+  #extraSatellite(entry: Entry, cleanExtra: boolean): void {
+    const { main } = this.decision
+    const home = entry.parent && main.byKey.get(entry.parent.key)
+    switch (entry.kind) {
+      case 'ACL':
+      case 'DEFAULT ACL':
+        if (this.options.privileges && (home || entry.kind === 'DEFAULT ACL'))
+          this.#grants.push({ there: entry })
+        return
+      case 'ROW SECURITY':
+        if (home) {
+          const text = entry.definition.trim().replace('ENABLE ROW', 'DISABLE ROW')
+          this.#push(this.#structure, entry, 'alter', [sql(text, 'authorization')])
+        }
+        return
+      case 'DEFAULT':
+        // The table's handler sees to its columns; of views this is all there is.
+        if (entry.parent?.kind === 'VIEW' && home)
+          this.#push(this.#structure, entry, 'alter', [sql(entry.drop.trim())])
+        return
+      case 'COMMENT':
+      case 'SECURITY LABEL':
+        if (!home) return
+        if (cleanExtra) {
+          const text = entry.definition.trim().replace(/ IS E?'(?:[^'\\]|''|\\.)*';$/, ' IS NULL;')
+          this.#push(this.#structure, entry, 'alter', [sql(text)])
+        } else this.changes.leave(entry, 'drop', 'it is only on the standby')
+        return
+      default:
+    }
+  }
+
+  #grant(wanted: Entry, there: Entry | undefined, absent: boolean): void {
+    if (!this.options.privileges) return
+    if (absent) this.#grants.push({ wanted })
+    else if (there && there.definition !== wanted.definition) this.#grants.push({ wanted, there })
+  }
+
+  /** Whose grants are not main's affair keeps its own where it is made again. */
+  async #keepGrants(): Promise<void> {
+    if (this.options.privileges) return
+    for (const entry of this.decision.standby.entries) {
+      const { parent } = entry
+      if (entry.kind !== 'ACL' || !parent || !this.decision.fate.drops.has(parent)) continue
+      const twin = this.decision.main.byKey.get(parent.key)
+      const returns = twin
+        ? this.#created.has(twin.dumpId)
+        : this.decision.fate.drops.get(parent)?.cause === 'dependent'
+      if (!returns) continue
+      this.#push(this.#structure, parent, 'alter', [sql(entry.definition.trim())])
+    }
+  }
+
+  #settleGrants(): void {
+    for (const { wanted, there } of this.#grants) {
+      const entry = (wanted ?? there)!
+      this.#push(this.#structure, entry, there ? 'alter' : 'create', [
+        ...(there ? grantsReset(there, wanted) : []).map(text => sql(text, 'authorization')),
+        ...(wanted ? [sql(wanted.definition.trim(), 'authorization')] : [])
+      ])
+    }
+  }
+}

@@ -1,0 +1,104 @@
+/** The rows of tables that were put aside move into their successors, and what was aside goes. */
+import { ident, qualified } from '../postgres/quote.js'
+import type { Decision } from './decide.js'
+import type { Column, Relation } from './details/details.js'
+import type { Entry } from './entry.js'
+import type { RewrittenTable } from './fate.js'
+import { sql, type Sql } from './handlers/handler.js'
+import { conversion } from './handlers/table/casts.js'
+
+export interface Copy {
+  readonly entry: Entry
+  readonly statements: Sql[]
+  /** After the rows: what the new table says of them and the old one did not. */
+  readonly late: Sql[]
+}
+
+/** For each table put aside, in order: its copy, and at the end what removes it. */
+export function copyStatements(decision: Decision): Copy[] {
+  const { fate, main } = decision
+  const tables = [...fate.tables.values()]
+  // A partition's rows move with the topmost table that is aside; a child by inheritance has rows of its own.
+  const roots = tables.filter(
+    ({ relation }) => !relation.isPartition || !relation.parentOids.some(oid => fate.tables.has(oid))
+  )
+  const copies = roots.map(table => {
+    const twin = main.byKey.get(table.entry.key)
+    const wanted = twin && main.details.relations.get(twin.catalogId.oid)
+    if (!wanted) return { entry: table.entry, statements: [], late: [] }
+    const { loosen, late } = loosened(table.relation, wanted, decision)
+    return { entry: table.entry, statements: [...loosen, ...copy(table, wanted, decision)], late }
+  })
+  const removals = roots.toReversed().map(({ entry, aside }) => ({
+    entry,
+    statements: [sql(`DROP TABLE ${qualified(entry.schema, aside)} CASCADE;`)],
+    late: []
+  }))
+  return [...copies, ...removals]
+}
+
+/** The bounds of partitions may have moved: only the root knows where a row belongs now. */
+function rootOf(table: Relation, decision: Decision): Relation {
+  const parent = table.isPartition ? decision.main.details.relations.get(table.parentOids[0] ?? 0) : undefined
+  return parent ? rootOf(parent, decision) : table
+}
+
+/** The rows of the old table need not satisfy what only the new one asks of them: that is asked after the rows. */
+function loosened(there: Relation, wanted: Relation, decision: Decision): { loosen: Sql[]; late: Sql[] } {
+  const { main, standby } = decision
+  const alter = `ALTER TABLE ${wanted.sql}`
+  const strict = wanted.columns.filter(column => {
+    const was = there.columns.find(other => other.name === column.name)
+    if (!column.notNull || column.identity || column.generated) return false
+    if (was && conversion(column, was, main.details, standby.details).empties) return true
+    return was ? !was.notNull && column.default === null : column.default === null
+  })
+  const checks = wanted.checks.filter(
+    check => !there.checks.some(other => other.name === check.name && other.definition === check.definition)
+  )
+  return {
+    loosen: [
+      ...strict.map(column => sql(`${alter} ALTER COLUMN ${ident(column.name)} DROP NOT NULL;`)),
+      ...checks.map(check => sql(`${alter} DROP CONSTRAINT IF EXISTS ${ident(check.name)};`))
+    ],
+    late: [
+      ...strict.map(column =>
+        sql(`${alter} ALTER COLUMN ${ident(column.name)} SET NOT NULL;`, 'blocks-reads')
+      ),
+      ...checks.map(check =>
+        sql(`${alter} ADD CONSTRAINT ${ident(check.name)} ${check.definition};`, 'blocks-reads')
+      )
+    ]
+  }
+}
+
+function copy({ relation, aside, entry }: RewrittenTable, wanted: Relation, decision: Decision): Sql[] {
+  const shared = wanted.columns.flatMap(column => {
+    const was = relation.columns.find(other => other.name === column.name)
+    return was && !column.generated ? [{ column, was }] : []
+  })
+  if (shared.length === 0) return []
+  const only = relation.kind === 'p' ? '' : 'ONLY '
+  const names = shared.map(({ column }) => ident(column.name)).join(', ')
+  const values = shared.map(({ column, was }) => valueOf(column, was, relation, decision)).join(', ')
+  const lost = relation.columns.some(column => !wanted.columns.some(other => other.name === column.name))
+  return [
+    {
+      ...sql(
+        `INSERT INTO ${rootOf(wanted, decision).sql} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values} FROM ${only}${qualified(entry.schema, aside)};`,
+        'rewrites-table',
+        ...(lost ? (['deletes-data'] as const) : [])
+      ),
+      extra: true
+    }
+  ]
+}
+
+function valueOf(column: Column, was: Column, relation: Relation, decision: Decision): string {
+  const { main, standby, fate } = decision
+  const moves = column.type !== was.type || fate.columns.get(relation.oid)?.get(was.number) === 'retype'
+  const value = moves ? conversion(column, was, main.details, standby.details).expression : ident(was.name)
+  return column.notNull && !was.notNull && column.default !== null
+    ? `coalesce(${value}, ${column.default})`
+    : value
+}

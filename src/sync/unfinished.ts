@@ -1,0 +1,32 @@
+/**
+ * A mark on the standby while its structure is being changed, so that a run that was stopped in between is told by the
+ * next one. It is a help and no condition: without the right to make it, nothing is marked.
+ */
+import type { Server } from '../postgres/server.js'
+
+/** When a run began whose structure is not whole yet; undefined: none did. */
+export async function unfinishedStructure(standby: Server): Promise<string | undefined> {
+  const [there] =
+    await standby.sql`SELECT pg_catalog.to_regclass('pgsyncer.structure_run') IS NOT NULL AS found`
+  if (!there!.found) return undefined
+  const [row] = await standby.sql<
+    { began: string }[]
+  >`SELECT began::text AS began FROM pgsyncer.structure_run`
+  return row?.began
+}
+
+export async function beginStructure(standby: Server): Promise<void> {
+  await standby.sql
+    .unsafe(
+      `CREATE SCHEMA IF NOT EXISTS pgsyncer;
+       CREATE TABLE IF NOT EXISTS pgsyncer.structure_run (began timestamptz NOT NULL);
+       INSERT INTO pgsyncer.structure_run SELECT pg_catalog.now() WHERE NOT EXISTS (SELECT 1 FROM pgsyncer.structure_run)`
+    )
+    .catch(() => {})
+}
+
+/** Takes the mark away, and its schema where nothing else is in it. */
+export async function endStructure(standby: Server): Promise<void> {
+  await standby.sql.unsafe('DROP TABLE IF EXISTS pgsyncer.structure_run').catch(() => {})
+  await standby.sql.unsafe('DROP SCHEMA IF EXISTS pgsyncer RESTRICT').catch(() => {})
+}
