@@ -47,8 +47,9 @@ export interface Capabilities {
   /** `pg_constraint.conparentid` (11), `pg_trigger.tgparentid` (13): what a partition was given by its parent. */
   constraintParents: boolean
   triggerParents: boolean
-  /** Publications of schemas, of columns and of rows (15). */
+  /** Publications of schemas, of columns and of rows, and unlogged sequences (15). */
   publicationDetails: boolean
+  unloggedSequences: boolean
   /** The privilege MAINTAIN (17). */
   maintain: boolean
 }
@@ -85,6 +86,7 @@ export function capabilitiesOf(version: number): Capabilities {
     constraintParents: from(110000),
     triggerParents: from(130000),
     publicationDetails: from(150000),
+    unloggedSequences: from(150000),
     maintain: from(170000)
   }
 }

@@ -136,7 +136,7 @@ export function defineRelations(
   const { items, quote } = reading
   for (const relation of relations.values()) {
     const { item, kind } = relation
-    if (kind === 'S') addSequence(reading, relation)
+    if (kind === 'S') addSequence(reading, relation, relations.get(relation.ownedBy?.relid ?? 0))
     else if (kind === 'v' || kind === 'm') item.definition = viewText(reading, relation)
     else item.definition = tableText(reading, relation, relations, apart)
     addAcl(reading, item, kind === 'S' ? 'SEQUENCE' : 'TABLE', relation)

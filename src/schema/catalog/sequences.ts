@@ -24,17 +24,20 @@ const least: Record<string, string> = {
   bigint: '-9223372036854775808'
 }
 
-export function addSequence(reading: Reading, relation: Relation): void {
-  const { quote, items } = reading
+export function addSequence(reading: Reading, relation: Relation, table: Relation | undefined): void {
+  const { quote, items, can } = reading
   const { sequence, ownedBy, path, item } = relation
   if (!sequence) return
-  const table = ownedBy && reading.path(ownedBy.schema, ownedBy.table)
+  const tablePath = ownedBy && reading.path(ownedBy.schema, ownedBy.table)
   if (ownedBy?.identity) {
     const always = ownedBy.identity === 'a' ? 'ALWAYS' : 'BY DEFAULT'
+    // An unlogged table's has been unlogged as well since there are such sequences; either can be altered.
+    const differs = can.unloggedSequences && table && table.persistence !== relation.persistence
+    const persistence = !differs ? '' : relation.persistence === 'u' ? '\n    UNLOGGED' : '\n    LOGGED'
     item.drop = ''
     item.definition =
-      `ALTER TABLE ${table} ALTER COLUMN ${quote(ownedBy.column)} ADD GENERATED ${always} AS IDENTITY (\n` +
-      `    SEQUENCE NAME ${path}${settingsOf(sequence)}\n);\n`
+      `ALTER TABLE ${tablePath} ALTER COLUMN ${quote(ownedBy.column)} ADD GENERATED ${always} AS IDENTITY (\n` +
+      `    SEQUENCE NAME ${path}${persistence}${settingsOf(sequence)}\n);\n`
     return
   }
   const type = sequence.type === 'bigint' ? '' : `\n    AS ${sequence.type}`
@@ -46,7 +49,7 @@ export function addSequence(reading: Reading, relation: Relation): void {
     schema: relation.schema,
     name: relation.name,
     owner: relation.owner,
-    definition: `ALTER SEQUENCE ${path} OWNED BY ${table}.${quote(ownedBy.column)};\n`,
+    definition: `ALTER SEQUENCE ${path} OWNED BY ${tablePath}.${quote(ownedBy.column)};\n`,
     needs: [item, `1259:${ownedBy.relid}`]
   })
 }
