@@ -5,7 +5,7 @@ import type { Io } from '../../../src/cli/io.js'
 import { makePaint, paintFor, plain } from '../../../src/cli/render/paint.js'
 import { renderText } from '../../../src/cli/render/text.js'
 import { fakeIo } from '../console.js'
-import { full, orders, report, tableReport } from '../reports.js'
+import { change, full, orders, report, tableReport } from '../reports.js'
 
 // What chalk finds on a terminal that has colours.
 vi.mock('chalk', async original => ({
@@ -135,6 +135,19 @@ describe('renderText', () => {
       'failed',
       report([orders, tableReport({ status: 'failed' })]),
       'Failed: 1 of 2 tables, each named above; besides, the standby differs: 1 of 2 tables (2 rows to insert, 1 to update, 1 to delete) (1.2 s)'
+    ],
+    [
+      'an object failed: it is counted once',
+      report([tableReport()], {
+        command: 'sync',
+        ok: false,
+        identical: false,
+        schema: {
+          identical: false,
+          changes: [change({ status: 'failed' }), change({ name: 'b', status: 'left' })]
+        }
+      }),
+      'Failed: 1 object, each named above; besides, the standby differs: 1 object (1.2 s)'
     ],
     [
       'synced',
