@@ -72,7 +72,7 @@ function head(
       : '-- What only the standby has is removed by the lines that are comments here, as --clean-extra was not given for it.',
     ...(deleting > 0
       ? [
-          `-- ${some(deleting, 'statement')} of the structure ${deleting === 1 ? 'deletes' : 'delete'} data: look for "deletes-data".`
+          `-- ${some(deleting, 'change')} of the structure ${deleting === 1 ? 'deletes' : 'delete'} data: look for "deletes-data".`
         ]
       : []),
     '-- Run it with psql, connected to the standby: psql -X -v ON_ERROR_STOP=1 -f FILE',

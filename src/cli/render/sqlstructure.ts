@@ -17,7 +17,7 @@ export interface StructureParts {
   after: string[]
   /** What is not run, as comments. */
   left: string[]
-  /** How many statements are run that delete data. */
+  /** How many changes are made that delete data. */
   deleting: number
 }
 
@@ -39,7 +39,8 @@ export function structureParts({ changes, script }: SchemaReport, dropsExtra: bo
     left: changes
       .filter(isLeft)
       .flatMap(change => ['', header(titleOf(change), change.reason), ...change.sql.map(commented)]),
-    deleting: all.filter(statement => statement.hazards.includes('deletes-data')).length
+    deleting: new Set(all.filter(({ hazards }) => hazards.includes('deletes-data')).map(({ label }) => label))
+      .size
   }
 }
 
@@ -60,7 +61,12 @@ function fromChanges(changes: readonly SchemaChange[]): Parts {
   const parts: Parts = { before: [], structure: [], constraints: [], after: [] }
   const drops: SchemaStatement[] = []
   for (const change of changes) {
-    const all = change.sql.map(sql => ({ sql, label: titleOf(change), hazards: change.hazards }))
+    // Which of its statements they are of, a change does not say: they stand above the first.
+    const all = change.sql.map((sql, at) => ({
+      sql,
+      label: titleOf(change),
+      hazards: at === 0 ? change.hazards : []
+    }))
     const early = all.length - (change.late?.length ?? 0)
     if (change.hazards.includes('not-transactional')) {
       parts[change.kind === 'INDEX' ? 'after' : 'before'].push(...all)

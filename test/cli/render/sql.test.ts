@@ -200,6 +200,7 @@ describe('renderSql', () => {
       'COMMIT;',
       'CREATE INDEX CONCURRENTLY;'
     ])
+    expect(script.match(/^-- hazard: blocks-writes$/gm)).toHaveLength(1)
     expect(script).toContain('\n-- hazard: blocks-writes\nALTER early;')
   })
 })
@@ -243,7 +244,7 @@ describe("the engine's own script", () => {
       --
       -- At most 0 differing rows of each table are here (--sql-rows); where a table has more, a comment says how many.
       -- What only the standby has is removed by the lines that are comments here, as --clean-extra was not given for it.
-      -- 1 statement of the structure deletes data: look for "deletes-data".
+      -- 1 change of the structure deletes data: look for "deletes-data".
       -- Run it with psql, connected to the standby: psql -X -v ON_ERROR_STOP=1 -f FILE
 
       \\set ON_ERROR_STOP on
