@@ -40,12 +40,15 @@ export async function arrivals(
 
 class Arriving {
   readonly #outside: Step[] = []
+  readonly #first: Step[] = []
   readonly #structure: Step[] = []
   readonly #late: Step[] = []
   readonly #after: Step[] = []
   /** Partitions that wait until their own indexes are there, by main's dump id. */
   readonly #waiting = new Map<number, Entry>()
   readonly #created = new Set<number>()
+  /** Keys of the standby's default privileges that are taken back while objects are made. */
+  readonly #suspended = new Set<string>()
   readonly #grants: { wanted?: Entry; there?: Entry }[] = []
 
   constructor(
@@ -57,13 +60,39 @@ class Arriving {
 
   async write(): Promise<Arrivals> {
     const { main } = this.decision
+    this.#suspendDefaults()
     for (const entry of main.entries) await this.#entry(entry)
     this.#attachWaiting()
     this.#copyRows()
     await this.#extras()
     await this.#keepGrants()
     this.#settleGrants()
-    return { outside: this.#outside, structure: this.#structure, late: this.#late, after: this.#after }
+    return {
+      outside: this.#outside,
+      structure: [...this.#first, ...this.#structure],
+      late: this.#late,
+      after: this.#after
+    }
+  }
+
+  /** What is made would be given the standby's default privileges, and not what main's has: they come back at the end. */
+  #suspendDefaults(): void {
+    const { main, pairs, standby } = this.decision
+    const makes = main.entries.some(entry => {
+      const there = pairs.get(entry)?.standby
+      return !there || isGone(there, this.decision)
+    })
+    if (!this.options.privileges || !makes) return
+    for (const entry of standby.entries) {
+      if (entry.kind !== 'DEFAULT ACL') continue
+      this.#suspended.add(entry.key)
+      this.#push(
+        this.#first,
+        entry,
+        'alter',
+        grantsReset(entry, undefined).map(text => sql(text, 'authorization'))
+      )
+    }
   }
 
   async #entry(entry: Entry): Promise<void> {
@@ -269,7 +298,10 @@ class Arriving {
     switch (entry.kind) {
       case 'ACL':
       case 'DEFAULT ACL':
-        if (this.options.privileges && (home || entry.kind === 'DEFAULT ACL'))
+        if (
+          this.options.privileges &&
+          (home || (entry.kind === 'DEFAULT ACL' && !this.#suspended.has(entry.key)))
+        )
           this.#grants.push({ there: entry })
         return
       case 'ROW SECURITY':
@@ -297,7 +329,7 @@ class Arriving {
 
   #grant(wanted: Entry, there: Entry | undefined, absent: boolean): void {
     if (!this.options.privileges) return
-    if (absent) this.#grants.push({ wanted })
+    if (absent || this.#suspended.has(wanted.key)) this.#grants.push({ wanted })
     else if (there && there.definition !== wanted.definition) this.#grants.push({ wanted, there })
   }
 

@@ -52,7 +52,7 @@ export function decide(main: Side, standby: Standby, options: Pick<SchemaOptions
     else extras.push(entry)
   }
   for (const entry of extras) {
-    if (satelliteKinds.has(entry.kind)) continue
+    if (satelliteKinds.has(entry.kind) || entry.kind === 'DEFAULT ACL') continue
     if (inTheWay.has(entry))
       fate.drop(entry, 'inTheWay', `main has a ${inTheWay.get(entry)!.kind} of this name`)
     else if (isPartOfTable(entry, main)) fate.drop(entry, 'changed', 'main has it as a part of its table')

@@ -8,7 +8,7 @@ import type { Changes } from './changes.js'
 import type { Decision } from './decide.js'
 import type { Column, Relation } from './details/details.js'
 import { catalogs } from './dependents.js'
-import type { Entry } from './entry.js'
+import { type Entry, nameWithin } from './entry.js'
 import type { RewrittenTable } from './fate.js'
 import { sql, type Sql } from './handlers/handler.js'
 import { identityOf } from './handlers/sequence.js'
@@ -286,8 +286,19 @@ class Leaving {
           )
         return said ? [`ALTER PUBLICATION ${said[1]} DROP ${said[2]} ${said[3]};`] : []
       }
+      case 'INDEX':
       case 'CONSTRAINT':
       case 'CHECK CONSTRAINT': {
+        // pg_dump writes no DROP for what belongs to a partitioned index; this one is by itself now.
+        if (entry.drop.trim() === '' && !this.#attached.has([entry.schema, nameWithin(entry)].join('\0'))) {
+          const index = qualified(entry.schema, nameWithin(entry))
+          const table = entry.parent && qualified(entry.parent.schema, entry.parent.name)
+          return [
+            entry.kind === 'INDEX'
+              ? `DROP INDEX ${index};`
+              : `ALTER TABLE ${table} DROP CONSTRAINT ${ident(nameWithin(entry))};`
+          ]
+        }
         const statements = await removal(entry, new Set(fate.drops.keys()), this.#attached)
         return statements.map(text => text.replace(/^ALTER TABLE ONLY /, 'ALTER TABLE '))
       }

@@ -160,7 +160,8 @@ async function leaveExtras(decision: Decision, changes: Changes, options: Schema
   const { extras, fate } = decision
   const all = new Set(extras)
   for (const entry of extras) {
-    if (fate.drops.has(entry) || satelliteKinds.has(entry.kind) || entry.kind === 'SCHEMA') continue
+    if (fate.drops.has(entry) || satelliteKinds.has(entry.kind) || /^(SCHEMA|DEFAULT ACL)$/.test(entry.kind))
+      continue
     if (options.cleanExtra) continue
     changes.leave(entry, 'drop', 'it is only on the standby')
     changes.of(entry, 'drop').sql.push(...(await removal(entry, all, new Set())))

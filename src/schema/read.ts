@@ -48,6 +48,11 @@ export async function readBoth(
   ])
   const before = schemasBefore(scope, there, mainDump?.entries ?? [])
   const entries = [...(mainDump?.entries ?? []), ...silentSchemas(standbyDump, mainDump, here)]
+  const shared = new Set(scope.all ? [] : sharedPublications(entries, standbyDump?.entries ?? []))
+  // Without the whole database a publication is nobody's: only what both have of one can be kept as it is.
+  const inScope = (entry: Entry) =>
+    (scope.all || !entry.kind.startsWith('PUBLICATION') || shared.has(entry.key)) &&
+    (options.privileges || entry.kind !== 'DEFAULT ACL')
   return {
     entries: {
       // Extensions may live in schemas of the scope, and all else may be made of extensions.
@@ -55,14 +60,23 @@ export async function readBoth(
         ...before,
         ...entries.filter(entry => entry.kind === 'SCHEMA'),
         ...extensions.create,
-        ...entries.filter(entry => entry.kind !== 'SCHEMA')
+        ...entries.filter(entry => entry.kind !== 'SCHEMA' && inScope(entry))
       ],
-      standby: [...silentSchemas(mainDump, standbyDump, there), ...(standbyDump?.entries ?? [])]
+      standby: [...silentSchemas(mainDump, standbyDump, there), ...(standbyDump?.entries ?? [])].filter(
+        inScope
+      )
     },
     extensions,
     standardStrings: mainDump?.standardStrings ?? true,
     pgDump: program?.path
   }
+}
+
+function sharedPublications(main: readonly Entry[], standby: readonly Entry[]): string[] {
+  const there = new Set(standby.map(entry => entry.key))
+  return main
+    .filter(entry => entry.kind.startsWith('PUBLICATION') && there.has(entry.key))
+    .map(entry => entry.key)
 }
 
 /** A dump does not tell of a schema that is as initdb left it: it is there all the same, where the other side tells of it. */

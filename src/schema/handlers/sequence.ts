@@ -44,7 +44,7 @@ export const sequenceHandler: Handler = {
       })
     }
     const name = qualified(main.schema, main.name)
-    const [unlogged, was] = [main, standby].map(entry => /^CREATE UNLOGGED /.test(entry.definition))
+    const [unlogged, was] = [main, standby].map(entry => entry.definition.startsWith('CREATE UNLOGGED '))
     const all = [
       ...(options.list.some(option => option.startsWith('AS ')) ? [] : ['AS bigint']),
       ...options.list

@@ -20,7 +20,7 @@ function replaceable(pair: Pair, { main, standby }: Situation): boolean {
   // A view that rests on a key is made in two steps, the second of which is a rule of it.
   const inTwoSteps = [main, standby].some(side =>
     side.entries.some(
-      entry => entry.kind === 'RULE' && entry.parent?.key === pair.main.key && / _RETURN$/.test(entry.name)
+      entry => entry.kind === 'RULE' && entry.parent?.key === pair.main.key && entry.name.endsWith(' _RETURN')
     )
   )
   if (!wanted || !there || inTwoSteps) return false
