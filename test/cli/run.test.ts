@@ -128,6 +128,17 @@ describe('exit codes and streams', () => {
     expect(verbose.err).not.toContain('s3cr3t')
   })
 
+  test('the stack of an error shows no password of a statement that it holds', async () => {
+    const statement = `CREATE USER MAPPING FOR a SERVER "s" OPTIONS (user 'b', password 'hunt''er2', x 'y')`
+    for (const quote of ['', '`']) {
+      const cause = Object.assign(new Error('no'), { step: { statement: statement + quote } })
+      library.sync.mockRejectedValue(new ConnectionError('it failed', { cause }))
+      const { err } = await pgsyncer([...dsns, '--verbose'])
+      expect(err).toContain('CREATE USER MAPPING')
+      expect(err).not.toMatch(/hunt|er2/)
+    }
+  })
+
   test('an error of none of our classes says that it is a bug', async () => {
     library.sync.mockRejectedValue(new TypeError('x is not a function'))
     expect(await pgsyncer(dsns)).toMatchObject({

@@ -10,6 +10,9 @@ export interface ErrorStyle {
   verbose: boolean
 }
 
+/** `password 'x'` of a statement that an error holds, to the end of the line: how a stack quotes quotes is not known. */
+const optionInSql = /(password\\*"?\s+E?\\*').*/gi
+
 /** So many of what one fault lists are shown. */
 const longList = 50
 
@@ -28,7 +31,7 @@ export function renderError(error: unknown, { paint, verbose }: ErrorStyle): str
   if (listed.length < items.length)
     lines.push(`  … and ${count(items.length - listed.length)} more (--verbose names them all)`)
   if (hint !== undefined) lines.push(`  ${paint.dim(shown(hint))}`)
-  if (verbose) lines.push(redact(inspect(error)))
+  if (verbose) lines.push(redact(inspect(error)).replace(optionInSql, '$1***'))
   return `${lines.join('\n')}\n`
 }
 
