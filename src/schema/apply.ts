@@ -27,6 +27,7 @@ export async function applyStructure(
   standby: Server,
   options: SchemaOptions
 ): Promise<void> {
+  refuseStrangers(plan)
   const runner = await makeRunner(plan, standby, options)
   const policy = {
     retries: lockTries,
@@ -53,6 +54,14 @@ export async function applyStructure(
     if (!later.has(change) && change.status === 'pending') change.status = 'applied'
   }
   await makeKeys(plan, standby, options)
+}
+
+function refuseStrangers({ strangers }: SchemaPlan): void {
+  if (strangers.length === 0) return
+  throw new SchemaError(
+    `the structure was not changed, because what is outside of the scope rests on it: ${strangers.join('; ')}`,
+    { hint: 'Name its schema with --schema as well, or take all of them with --all-schemas.' }
+  )
 }
 
 /** What keys were made before the rows: they are not made again. */

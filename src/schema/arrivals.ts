@@ -288,8 +288,17 @@ class Arriving {
         const owned = entry.owner && entry.owner !== this.user ? ownerStatement(entry, entry.owner) : []
         const list = entry.section === 'pre-data' ? this.#structure : this.#after
         this.#push(list, entry, 'alter', [...statements, ...owned.map(text => sql(text))])
+      } else if (this.#returns(entry.parent) && satelliteKinds.has(entry.kind)) {
+        // Where grants are not compared, keepGrants sees to them.
+        if (entry.kind === 'ACL' && !options.privileges) continue
+        this.#push(this.#listOf(entry), entry.parent!, 'alter', [sql(entry.definition.trim())])
       } else if (!drop && !isGone(entry, decision)) this.#extraSatellite(entry, options.cleanExtra)
     }
+  }
+
+  #returns(entry: Entry | undefined): boolean {
+    const { fate, main } = this.decision
+    return entry !== undefined && fate.drops.get(entry)?.cause === 'dependent' && !main.byKey.has(entry.key)
   }
 
   #extraSatellite(entry: Entry, cleanExtra: boolean): void {

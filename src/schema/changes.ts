@@ -59,7 +59,12 @@ export class Changes {
         this.risks.push({ change, hazard, extra })
       }
     }
-    return { entry, change, statements: statements.map(({ sql }) => sql) }
+    return {
+      entry,
+      change,
+      statements: statements.map(({ sql }) => sql),
+      hazards: statements.map(({ hazards }) => hazards)
+    }
   }
 
   /** The change of the object that a comment, a default, … belongs to, if that is made or goes as well. */

@@ -341,7 +341,8 @@ class Leaving {
         const relation = standby.details.relations.get(oid)
         for (const number of columns.keys()) {
           const column = relation?.columns.find(each => each.number === number)
-          if (relation && column && made.has(column.typeOid)) this.#park(relation, column)
+          if (relation && column && made.has(column.typeOid) && this.#stays(relation))
+            this.#park(relation, column)
         }
       }
     }
@@ -351,6 +352,12 @@ class Leaving {
       const text = `DROP TYPE ${type.sql}${type.kind === 'b' ? ' CASCADE' : ''};`
       this.#push(this.#first, entry, { ...sql(text), extra: fate.drops.get(entry)?.cause === 'extra' })
     }
+  }
+
+  #stays(relation: Relation): boolean {
+    const entry = this.#tableOf(relation)
+    const drop = entry && this.decision.fate.drops.get(entry)
+    return entry !== undefined && (!drop || drop.cause === 'aside')
   }
 
   #park(relation: Relation, column: Column): void {
@@ -382,8 +389,10 @@ class Leaving {
       this.#last[i] = { ...step, statements: [drop] }
       change.sql = change.sql.map(text => (statements.includes(text) ? drop : text))
     }
-    // Types that were made of others go before these.
-    this.#last.push(...asides.toReversed())
+    // Types that were made of others go before these; and what they are in, last of all.
+    const homes = this.#last.filter(({ entry }) => entry.kind === 'SCHEMA' || entry.kind === 'EXTENSION')
+    const others = this.#last.filter(step => !homes.includes(step))
+    this.#last.splice(0, this.#last.length, ...others, ...asides.toReversed(), ...homes)
   }
 
   #renameTables(): void {

@@ -162,7 +162,8 @@ function keyOf(entry: Entry): string {
   const { kind, schema, name, parent } = entry
   if (parent && namedWithin.has(kind))
     return [kind, schema, parent.kind, parent.name, nameWithin(entry)].join('\0')
-  if (parent && commented.has(kind)) return [kind, parent.key, name].join('\0')
+  // Of a schema that is as initdb left it a dump does not tell, but of its grants and comment it does.
+  if (parent && parent.kind !== 'SCHEMA' && commented.has(kind)) return [kind, parent.key, name].join('\0')
   if (kind === 'DEFAULT ACL') return [kind, schema, name, entry.owner].join('\0')
   if (namedByDrop.has(kind)) return [kind, schema, name, entry.drop].join('\0')
   return [kind, schema, name].join('\0')

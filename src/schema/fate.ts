@@ -3,6 +3,7 @@
  * are put aside for new ones, and, followed through pg_depend to the end, what else that touches. What is dropped
  * here and is on main as well is made again from main's definition.
  */
+import { labelOf } from './change.js'
 import { catalogs, type Dependent } from './dependents.js'
 import type { Check, Column, DomainCheck, Relation, TypeDetail } from './details/details.js'
 import type { Entry } from './entry.js'
@@ -60,6 +61,8 @@ export class Fate {
   /** By OID; collations by their negative OID. */
   readonly types = new Map<number, SwappedType>()
   readonly tables = new Map<number, RewrittenTable>()
+  /** Relations outside of the scope that rest on what changes, and how. */
+  readonly strangers = new Map<string, string>()
   /** Typed tables that must let go of their type for a while. */
   readonly untyped = new Set<Relation>()
   #seeds: Seed[] = []
@@ -105,6 +108,10 @@ export class Fate {
       if (type) this.swapType(type.oid, reason)
       return
     }
+    if (!this.standby.find(catalogs.relation, oid)) {
+      this.strangers.set(relation.sql, reason)
+      return
+    }
     const fates = this.columns.get(oid) ?? new Map<number, ColumnFate>()
     this.columns.set(oid, fates)
     if (fates.has(number)) return
@@ -146,6 +153,26 @@ export class Fate {
     }
   }
 
+  /** `TABLE public.t, whose column c changes its type`. */
+  #because({ catalog, oid, part, mode }: Seed): string {
+    const { details } = this.standby
+    const relation = catalog === catalogs.relation ? details.relations.get(oid) : undefined
+    const entry = this.standby.find(catalog, oid)
+    const type = catalog === catalogs.type ? details.types.get(oid) : undefined
+    const what = entry ? labelOf(entry) : (relation?.sql ?? (type ? `type ${type.sql}` : 'what changes'))
+    const column = relation?.columns.find(each => each.number === part)?.name
+    if (column === undefined) return `it rests on ${what}`
+    return mode === 'retype'
+      ? `it rests on ${what}, whose column ${column} changes its type`
+      : `it rests on column ${column} of ${what}`
+  }
+
+  /** What is outside of the scope is not ours to drop and make again. */
+  #stranger(oid: number, seed: Seed): void {
+    const relation = this.standby.details.relations.get(oid)
+    if (relation) this.strangers.set(relation.sql, this.#because(seed))
+  }
+
   /** Follows everything that was marked to its end. */
   close(): void {
     for (let seed = this.#seeds.pop(); seed; seed = this.#seeds.pop()) {
@@ -185,20 +212,21 @@ export class Fate {
     const entry = standby.find(catalog, oid)
     switch (catalog) {
       case catalogs.rewrite:
-        return this.#touchRule(oid, entry)
+        return this.#touchRule(seed, oid, entry)
       case catalogs.default:
-        return this.#touchDefault(oid, entry)
+        return this.#touchDefault(seed, oid, entry)
       case catalogs.constraint:
-        return this.#touchConstraint(oid, entry)
+        return this.#touchConstraint(seed, oid, entry)
       case catalogs.trigger:
-        if (entry && !standby.dependents.ownTriggers.has(oid)) this.drop(entry, 'dependent', because(seed))
+        if (entry && !standby.dependents.ownTriggers.has(oid))
+          this.drop(entry, 'dependent', this.#because(seed))
         return
       case catalogs.type:
-        return this.#touchType(dependent, entry)
+        return this.#touchType(seed, dependent, entry)
       case catalogs.relation:
         if (part > 0) {
           if (seed.catalog !== catalogs.relation || seed.oid !== oid) {
-            this.changeColumn(oid, part, 'retype', because(seed))
+            this.changeColumn(oid, part, 'retype', this.#because(seed))
             // While it waits as text, no index or key of it can stand.
             if (this.#isParked(seed)) this.follow(catalogs.relation, oid, part)
           }
@@ -207,7 +235,7 @@ export class Fate {
         return this.#touchRelation(seed, dependent, entry)
       default:
         if (!entry) return this.follow(catalog, oid)
-        if (!heldBack.has(entry.kind)) this.drop(entry, 'dependent', because(seed))
+        if (!heldBack.has(entry.kind)) this.drop(entry, 'dependent', this.#because(seed))
     }
   }
 
@@ -220,29 +248,31 @@ export class Fate {
     return owner !== undefined && (owner.kind === 'r' || (owner.kind === 'b' && owner.oid === oid))
   }
 
-  #touchRule(oid: number, entry: Entry | undefined): void {
+  #touchRule(seed: Seed, oid: number, entry: Entry | undefined): void {
     const rule = this.standby.dependents.rules.get(oid)
     const target = rule?.isView ? this.standby.find(catalogs.relation, rule.relation) : entry
-    if (target) this.drop(target, 'dependent', 'it rests on what changes')
+    if (target) this.drop(target, 'dependent', this.#because(seed))
+    else if (rule) this.#stranger(rule.relation, seed)
   }
 
-  #touchDefault(oid: number, entry: Entry | undefined): void {
+  #touchDefault(seed: Seed, oid: number, entry: Entry | undefined): void {
     const place = this.standby.dependents.defaults.get(oid)
     const relation = place && this.standby.details.relations.get(place.relation)
     const column = relation?.columns.find(each => each.number === place?.column)
     if (!relation || !column) return
     if (column.generated) {
-      this.changeColumn(relation.oid, column.number, 'regenerate', 'its expression rests on what changes')
+      this.changeColumn(relation.oid, column.number, 'regenerate', this.#because(seed))
       return
     }
     this.defaults.set(oid, { relation, column })
-    if (entry) this.drops.set(entry, { cause: 'whole', reason: 'its expression rests on what changes' })
+    if (entry) this.drops.set(entry, { cause: 'whole', reason: this.#because(seed) })
   }
 
-  #touchConstraint(oid: number, entry: Entry | undefined): void {
-    if (entry) return this.drop(entry, 'dependent', 'it rests on what changes')
+  #touchConstraint(seed: Seed, oid: number, entry: Entry | undefined): void {
+    if (entry) return this.drop(entry, 'dependent', this.#because(seed))
     const constraint = this.standby.dependents.constraints.get(oid)
     if (!constraint) return
+    if (constraint.kind === 'f' && constraint.parent === 0) return this.#stranger(constraint.relation, seed)
     const { relations, types } = this.standby.details
     if (constraint.kind === 'c' && constraint.relation !== 0) {
       const relation = relations.get(constraint.relation)
@@ -255,19 +285,23 @@ export class Fate {
     if (type && check) this.domainChecks.set(oid, { type, check })
   }
 
-  #touchType(dependent: Dependent, entry: Entry | undefined): void {
+  #touchType(seed: Seed, dependent: Dependent, entry: Entry | undefined): void {
     const type = this.standby.details.types.get(dependent.oid)
     // A table's row type, an array's: those who use it are looked for in turn.
     if (!type || !entry || type.kind === 'c' || dependent.how === 'i') {
       return this.follow(catalogs.type, dependent.oid)
     }
-    this.swapType(dependent.oid, 'it is made of what changes')
+    this.swapType(dependent.oid, this.#because(seed))
   }
 
   #touchRelation(seed: Seed, { oid, how }: Dependent, entry: Entry | undefined): void {
-    if (!entry) return this.follow(catalogs.relation, oid)
+    if (!entry) {
+      const relation = this.standby.details.relations.get(oid)
+      if (relation && 'rpf'.includes(relation.kind) && how === 'n') return this.#stranger(oid, seed)
+      return this.follow(catalogs.relation, oid)
+    }
     if (entry.kind === 'SEQUENCE') return
-    if (entry.kind !== 'TABLE') return this.drop(entry, 'dependent', because(seed))
+    if (entry.kind !== 'TABLE') return this.drop(entry, 'dependent', this.#because(seed))
     const relation = this.standby.details.relations.get(oid)
     if (!relation) return
     if (seed.catalog === catalogs.type && relation.ofType !== null) this.untyped.add(relation)
@@ -276,8 +310,4 @@ export class Fate {
       this.rewrite(oid, 'its partition key rests on what changes')
     }
   }
-}
-
-function because(seed: Seed): string {
-  return seed.mode === 'retype' ? 'it rests on a column whose type changes' : 'it rests on what changes'
 }

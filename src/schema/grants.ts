@@ -51,7 +51,7 @@ function objectReset({ definition }: Entry, owner: string, grantees: ReadonlySet
 
 function defaultsReset({ definition }: Entry, grantees: ReadonlySet<string>): string[] {
   const found = new RegExp(
-    `^(ALTER DEFAULT PRIVILEGES FOR ROLE (${name})(?: IN SCHEMA (?:${name}))?) (?:GRANT|REVOKE) [\\s\\S]*? ON ([A-Z]+) (?:TO|FROM) `
+    `^(ALTER DEFAULT PRIVILEGES FOR ROLE (${name})(?: IN SCHEMA (?:${name}))?) (?:GRANT|REVOKE) [\\s\\S]*? ON ([A-Z]+) +(?:TO|FROM) `
   ).exec(definition)
   if (!found) return []
   const [, alter, role, kind] = found

@@ -24,6 +24,8 @@ export interface SchemaPlan {
   readonly changes: SchemaChange[]
   /** Nothing differs. */
   readonly identical: boolean
+  /** Objects outside of the scope that rest on what must be dropped or changed, each with how. */
+  readonly strangers: readonly string[]
   /** Labels of the changes whose hazards nothing allows, each with what it would do. */
   readonly refused: readonly { change: SchemaChange; hazard: string; extra: boolean }[]
   /** Statements that a script needs before those of the changes. */
@@ -68,6 +70,7 @@ export async function planSchema(
   return {
     changes: list,
     identical: list.length === 0,
+    strangers: [...decision.fate.strangers].map(([name, reason]) => `${name}: ${reason}`),
     refused: changes.risks.filter(
       ({ hazard, extra }) =>
         (hazard === 'deletes-data' || hazard === 'loses-grants') &&

@@ -31,7 +31,7 @@ export function copyStatements(decision: Decision): Copy[] {
   })
   const removals = roots.toReversed().map(({ entry, aside }) => ({
     entry,
-    statements: [sql(`DROP TABLE ${qualified(entry.schema, aside)} CASCADE;`)],
+    statements: [sql(`DROP TABLE ${qualified(entry.schema, aside)};`)],
     late: []
   }))
   return [...copies, ...removals]

@@ -99,6 +99,8 @@ const owned = new Set(
 
 /** Gives the object to a role; nothing for what has no owner of its own. Its DROP says how SQL names it. */
 export function ownerStatement(entry: Entry, owner: string): string[] {
+  if (entry.kind === 'SCHEMA' && owner !== '')
+    return [`ALTER SCHEMA ${ident(entry.name)} OWNER TO ${ident(owner)};`]
   if (!owned.has(entry.kind) || owner === '' || !entry.drop.startsWith('DROP ')) return []
   const object = entry.drop
     .trim()

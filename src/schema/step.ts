@@ -1,5 +1,5 @@
 /** Statements that belong together and to one object: what is run, retried and blamed as one. */
-import type { SchemaChange } from './change.js'
+import type { Hazard, SchemaChange } from './change.js'
 import type { Entry } from './entry.js'
 
 export interface Step {
@@ -7,6 +7,8 @@ export interface Step {
   /** What the report shows it as part of; its status is kept up to date in place. */
   readonly change: SchemaChange
   readonly statements: readonly string[]
+  /** Of each statement. */
+  readonly hazards: readonly (readonly Hazard[])[]
 }
 
 /** A step, and the tables (by main's dump ids) that it locks. */

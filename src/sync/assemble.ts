@@ -3,6 +3,8 @@ import type { UnitResult } from '../data/rows.js'
 import type { SequenceResult } from '../data/sequences.js'
 import type { Unit } from '../data/unit.js'
 import type { SchemaChange } from '../schema/change.js'
+import type { SchemaPlan } from '../schema/plan.js'
+import { scriptOf } from '../schema/script.js'
 import type { Report, TableReport } from './report.js'
 import type { Scope } from './scope.js'
 import type { Session } from './session.js'
@@ -10,7 +12,8 @@ import type { Session } from './session.js'
 export interface Findings {
   command: Report['command']
   started: number
-  changes: SchemaChange[]
+  /** Of the structure; undefined: it was left alone. */
+  plan: SchemaPlan | undefined
   tables: TableReport[]
   sequences: SequenceResult[]
   /** Sentences for what failed and is no table, statement or sequence. */
@@ -19,6 +22,7 @@ export interface Findings {
 
 export function assembleReport(session: Session, found: Findings): Report {
   const { main, standby, cut, notes } = session
+  const changes = found.plan?.changes ?? []
   const tables = found.tables.toSorted(
     (a, b) => compareNames(a.schema, b.schema) || compareNames(a.table, b.table)
   )
@@ -31,7 +35,7 @@ export function assembleReport(session: Session, found: Findings): Report {
     'skipped',
     ...(found.command === 'sync' ? (['synced'] as const) : [])
   ]
-  const schemaIdentical = found.changes.every(done)
+  const schemaIdentical = changes.every(done)
   const identical =
     schemaIdentical &&
     found.failures.length === 0 &&
@@ -39,7 +43,7 @@ export function assembleReport(session: Session, found: Findings): Report {
     found.sequences.every(one => ['identical', 'ahead', 'synced', 'skipped'].includes(one.status))
   const ok =
     found.failures.length === 0 &&
-    found.changes.every(change => change.status !== 'failed') &&
+    changes.every(change => change.status !== 'failed') &&
     tables.every(table => table.status !== 'failed') &&
     found.sequences.every(one => one.status !== 'failed')
   return {
@@ -50,7 +54,11 @@ export function assembleReport(session: Session, found: Findings): Report {
     cut: { snapshot: cut.snapshot ?? null, lsn: cut.lsn, time: cut.time },
     main: { address: main.address, version: main.version },
     standby: { address: standby.address, version: standby.version },
-    schema: { identical: schemaIdentical, changes: found.changes },
+    schema: {
+      identical: schemaIdentical,
+      changes,
+      ...(found.plan && changes.length > 0 && { script: scriptOf(found.plan) })
+    },
     tables,
     sequences: found.sequences,
     totals: {

@@ -29,7 +29,7 @@ export async function diff(options: SyncOptions, context: RunContext = {}): Prom
   const config = completeConfig(options)
   const started = performance.now()
   return withSession(config, context, async session => {
-    const [changes, tables] = await Promise.all([compareStructure(session), compareRows(session)])
+    const [plan, tables] = await Promise.all([compareStructure(session), compareRows(session)])
     const { main, standby, emit } = session
     await noteLargeObjects(main, emit)
     const sequences = config.syncData
@@ -38,15 +38,19 @@ export async function diff(options: SyncOptions, context: RunContext = {}): Prom
           await readSequences(standby.sql, config.schemas, standby.can)
         )
       : []
-    return assembleReport(session, { command: 'diff', started, changes, tables, sequences, failures: [] })
+    return assembleReport(session, { command: 'diff', started, plan, tables, sequences, failures: [] })
   })
 }
 
 async function compareStructure(session: Session) {
   const { config, main, standby, emit } = session
-  if (!config.syncSchema) return []
+  if (!config.syncSchema) return undefined
   emit({ type: 'phase', phase: 'structure' })
-  return (await planSchema(main, standby, schemaScope(session), schemaOptions(session))).changes
+  const plan = await planSchema(main, standby, schemaScope(session), schemaOptions(session))
+  for (const stranger of plan.strangers) {
+    emit({ type: 'note', message: `outside of the scope, and in the way of a sync: ${stranger}` })
+  }
+  return plan
 }
 
 async function compareRows(session: Session): Promise<TableReport[]> {

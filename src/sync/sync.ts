@@ -45,21 +45,20 @@ export async function sync(options: SyncOptions, context: RunContext = {}): Prom
       let compared = await compareFirst(session)
       await guardAll(session, plan, compared)
       if (plan && !plan.identical) {
-        await beginStructure(session.standby)
-        await applyStructure(plan, session.standby, schemaOptions(session))
+        await changeStructure(session, plan)
         // Tables whose columns differed can be compared now.
         compared = await compareFirst(session, compared)
         guardDeletes([...compared.values()], config.maxDelete)
       }
       const tables = config.syncData ? await writeRows(session, compared) : []
       const { sequences, failures } = await finish(session, plan)
-      if (plan && !plan.identical) await prove(session, plan)
+      if (plan) await prove(session, plan)
       await noteLargeObjects(session.main, session.emit)
       await record(session, tables)
       return assembleReport(session, {
         command: 'sync',
         started,
-        changes: plan?.changes ?? [],
+        plan,
         tables,
         sequences,
         failures
@@ -79,6 +78,18 @@ async function planStructure(session: Session): Promise<SchemaPlan> {
   }
   emit({ type: 'phase', phase: 'structure' })
   return planSchema(main, standby, schemaScope(session), schemaOptions(session))
+}
+
+/** A failure leaves the structure as it was, and then there is nothing to go on with. */
+async function changeStructure(session: Session, plan: SchemaPlan): Promise<void> {
+  const { standby } = session
+  await beginStructure(standby)
+  try {
+    await applyStructure(plan, standby, schemaOptions(session))
+  } catch (error) {
+    await endStructure(standby)
+    throw error
+  }
 }
 
 /** Table → result, of those that must be compared before anything is written. */
@@ -169,8 +180,10 @@ async function finish(session: Session, plan: SchemaPlan | undefined) {
 /** Reads both sides' structure again, at main's cut. */
 async function prove(session: Session, plan: SchemaPlan): Promise<void> {
   const { main, standby, emit } = session
-  emit({ type: 'phase', phase: 'proof' })
-  await proveSchema(plan, main, standby, schemaScope(session), schemaOptions(session))
+  if (!plan.identical) {
+    emit({ type: 'phase', phase: 'proof' })
+    await proveSchema(plan, main, standby, schemaScope(session), schemaOptions(session))
+  }
   if (plan.changes.every(change => change.status !== 'failed')) await endStructure(standby)
 }
 

@@ -24,7 +24,7 @@ function step(
     sql: [],
     hazards: []
   }
-  return { entry, change, statements: [], locks: new Set(locks) }
+  return { entry, change, statements: [], hazards: [], locks: new Set(locks) }
 }
 
 /** Takes a moment for each step, and remembers which ran beside which, and in which order they began. */
