@@ -37,7 +37,7 @@ export async function createCluster(): Promise<Cluster> {
 }
 
 /** Both databases of a case, filled. */
-export async function createCasePair(it: Case, cluster: Cluster): Promise<Pair> {
+export async function createCasePair(each: Case, cluster: Cluster): Promise<Pair> {
   const pair = await createPair()
   const drop = async () => {
     // A database that has a subscription cannot be dropped, and a subscription that names a slot wants its publisher.
@@ -46,11 +46,11 @@ export async function createCasePair(it: Case, cluster: Cluster): Promise<Pair> 
   }
   try {
     const fill = async (db: Db, own: string) => {
-      await db.exec(cluster.name(it.both))
+      await db.exec(cluster.name(each.both))
       await db.exec(cluster.name(own))
       await db.exec('RESET ALL; RESET ROLE')
     }
-    await Promise.all([fill(pair.main, it.main), fill(pair.standby, it.standby)])
+    await Promise.all([fill(pair.main, each.main), fill(pair.standby, each.standby)])
     return { ...pair, drop }
   } catch (error) {
     await drop()
@@ -94,8 +94,8 @@ export async function resultOf(db: Db, { query }: Keep): Promise<string> {
 }
 
 /** Fails where a case proves nothing: the dumps are the same beforehand. Gives main's dump. */
-export async function dumpBefore(it: Case, pair: Pair): Promise<string> {
+export async function dumpBefore(each: Case, pair: Pair): Promise<string> {
   const [main, standby] = await Promise.all([dump(pair.main), dump(pair.standby)])
-  expect(main === standby, 'both dumps are the same beforehand').toBe(it.equal !== undefined)
+  expect(main === standby, 'both dumps are the same beforehand').toBe(each.equal !== undefined)
   return main
 }

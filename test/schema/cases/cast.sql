@@ -1,4 +1,3 @@
--- pgdump only: casts belong to the database
 -- case: created, changed, dropped
 -- both
 CREATE TYPE a AS ENUM ('x');

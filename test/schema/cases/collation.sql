@@ -1,4 +1,3 @@
--- pgdump only: collations
 -- case: created, dropped
 -- both
 CREATE TABLE t (id integer PRIMARY KEY, a text);

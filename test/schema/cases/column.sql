@@ -100,6 +100,19 @@ ALTER TABLE t OWNER TO corpus_bob;
 SELECT id, a, b, note FROM t ORDER BY id;
 SELECT last_value, is_called FROM t_id_seq;
 
+-- case: another order under a view that groups by the primary key
+-- main
+CREATE TABLE t (a text, id integer PRIMARY KEY);
+CREATE VIEW v AS SELECT id, a, count(*) AS n FROM t GROUP BY id;
+CREATE VIEW w AS SELECT * FROM v;
+-- standby
+CREATE TABLE t (id integer PRIMARY KEY, a text);
+CREATE VIEW v AS SELECT id, a, count(*) AS n FROM t GROUP BY id;
+CREATE VIEW w AS SELECT * FROM v;
+INSERT INTO t VALUES (1, 'x');
+-- keeps
+SELECT * FROM w;
+
 -- case: another order of a table with an identity and a generated column
 -- main
 CREATE TABLE t (twice integer GENERATED ALWAYS AS (a * 2) STORED, a integer, id bigint GENERATED ALWAYS AS IDENTITY (START WITH 10) PRIMARY KEY);

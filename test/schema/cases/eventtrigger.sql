@@ -1,4 +1,3 @@
--- pgdump only: event triggers belong to the database
 -- case: created, changed, disabled, dropped
 -- both
 CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';

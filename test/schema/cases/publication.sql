@@ -26,7 +26,7 @@ SELECT * FROM t;
 -- case: publishes a table that only the standby has, and columns that change
 -- main
 CREATE TABLE t (id bigint PRIMARY KEY, a text);
-CREATE PUBLICATION p FOR TABLE t (id, a) WHERE (a <> 'x');
+CREATE PUBLICATION p FOR TABLE t (id, a) WHERE (a <> 'x') WITH (publish = 'insert');
 -- standby
 CREATE TABLE t (id integer PRIMARY KEY, b integer, a varchar(5));
 CREATE TABLE own (id integer);

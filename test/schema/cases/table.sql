@@ -174,7 +174,6 @@ INSERT INTO t VALUES (1, 'x'); INSERT INTO u VALUES (2, 'y');
 SELECT t.a, u.a AS other FROM t, u;
 
 -- case: another access method
--- pgdump only: access methods are no application's
 -- both
 CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler;
 CREATE TABLE u (id integer PRIMARY KEY) USING heap2;
