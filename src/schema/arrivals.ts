@@ -191,7 +191,7 @@ class Arriving {
   #apply(entry: Entry, { outside, structure, late }: Alteration): void {
     for (const statement of outside) this.#push(this.#outside, entry, 'alter', [statement])
     this.#push(this.#structure, entry, 'alter', structure)
-    for (const statement of late) this.#push(this.#late, entry, 'alter', [statement])
+    for (const statements of late) this.#push(this.#late, entry, 'alter', statements)
   }
 
   /** A domain whose checks had to go for a while. */

@@ -109,5 +109,7 @@ export interface SchemaOptions {
 
 /** `TABLE app.orders`: how an object is named in every message. */
 export function labelOf(object: { kind: string; schema: string; name: string }): string {
-  return `${object.kind} ${object.schema ? `${object.schema}.` : ''}${object.name}`
+  const { kind, schema, name } = object
+  if (name.startsWith(`${kind} `)) return name
+  return `${kind} ${schema ? `${schema}.` : ''}${name}`
 }

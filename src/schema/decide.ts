@@ -41,7 +41,8 @@ export interface Decision extends Situation {
 }
 
 export function decide(main: Side, standby: Standby, options: Pick<SchemaOptions, 'cleanExtra'>): Decision {
-  const fate = new Fate(standby)
+  const names = [...main.entries, ...standby.entries].map(entry => entry.name)
+  const fate = new Fate(standby, new Set(names))
   const situation: Situation = { main, standby, fate, made: new Set(), bared: new Set() }
   const pairs = new Map<Entry, Pair>()
   const extras: Entry[] = []
@@ -76,7 +77,10 @@ export function decide(main: Side, standby: Standby, options: Pick<SchemaOptions
       again = true
     }
   }
-  for (const entry of standby.entries) if (entry.kind === 'TABLE ATTACH') detach(entry, main, fate)
+  for (const entry of standby.entries) {
+    if (entry.kind === 'TABLE ATTACH') detach(entry, main, fate)
+    if (entry.kind === 'RULE' && entry.name.endsWith(' _RETURN')) release(entry, main, fate)
+  }
   return { ...situation, pairs, extras, inTheWay }
 }
 
@@ -87,6 +91,14 @@ function detach(entry: Entry, main: Side, fate: Fate): void {
   if (main.byKey.get(entry.key)?.definition === entry.definition) return
   // A table by itself on main only lets go of its parent.
   fate.drops.set(entry, { cause: 'changed', reason: 'its bound differs' })
+}
+
+/** A view within a circle is made in two steps, and goes in two: its rule first, which lets go of the others. */
+function release(entry: Entry, main: Side, fate: Fate): void {
+  const drop = entry.parent && fate.drops.get(entry.parent)
+  if (!drop || !entry.parent) return
+  const cause = main.byKey.has(entry.parent.key) ? 'changed' : drop.cause
+  fate.drops.set(entry, { cause, reason: drop.reason })
 }
 
 /** Whether the standby will not have it any more when main's objects are made: itself, or what it is on, goes. */

@@ -69,11 +69,18 @@ export class Fate {
   readonly #seen = new Set<string>()
   #names = 0
 
-  constructor(readonly standby: Standby) {}
+  /** @param taken names that are somebody's. */
+  constructor(
+    readonly standby: Standby,
+    readonly taken: ReadonlySet<string>
+  ) {}
 
   /** A name that nobody else has. */
   nextName(): string {
-    return `pgsyncer_aside_${++this.#names}`
+    let name: string
+    do name = `pgsyncer_aside_${++this.#names}`
+    while (this.taken.has(name))
+    return name
   }
 
   drop(entry: Entry, cause: Cause, reason: string): void {

@@ -182,8 +182,8 @@ function inOrder(changes: Changes, main: readonly Entry[]): SchemaChange[] {
 let negative = 0
 /** NOT NULL and checks: by itself, for others do not rest on it. */
 function asConstraint(step: Step): PlannedStep {
-  const entry = { ...step.entry, dumpId: --negative, dependencies: [], kind: 'CHECK CONSTRAINT' }
-  return { ...step, entry, locks: new Set([step.entry.dumpId]) }
+  const entry = { ...step.entry, dumpId: --negative, dependencies: [] }
+  return { ...step, entry, locks: new Set([step.entry.dumpId]), stage: 0 }
 }
 
 function withLocks(steps: readonly Step[], entries: readonly Entry[]): PlannedStep[] {

@@ -6,10 +6,11 @@ import type pg from 'pg'
 import { messageOf, PgsyncerError } from '../core/errors.js'
 import { redact } from '../core/redact.js'
 import { codeOf, isConnectionLoss } from '../postgres/failure.js'
-import type { Server } from '../postgres/server.js'
+import { asQueryable, type Server } from '../postgres/server.js'
 import type { SchemaOptions } from './change.js'
 import type { Step } from './step.js'
 import type { SchemaPlan } from './plan.js'
+import { exampleOf, type Refusal } from './example.js'
 import { findPsql } from './programs.js'
 import { runProgram } from './run.js'
 
@@ -58,6 +59,7 @@ class ConnectionRunner implements Runner {
       void this.standby.sql.unsafe('SELECT pg_catalog.pg_cancel_backend($1)', [this.#pid]).catch(() => {})
     this.signal.addEventListener('abort', cancel)
     let current: Step | undefined
+    let text = ''
     try {
       const alone = steps.length > 0 && steps.every(step => 'alone' in step && step.alone)
       if (!alone) await client.query('BEGIN')
@@ -65,6 +67,7 @@ class ConnectionRunner implements Runner {
         current = step
         for (const statement of step.statements) {
           this.signal.throwIfAborted()
+          text = statement
           await client.query(statement)
         }
       }
@@ -76,7 +79,11 @@ class ConnectionRunner implements Runner {
       if (isConnectionLoss(error)) await this.close()
       else await client.query('ROLLBACK').catch(() => this.close())
       this.signal.throwIfAborted()
-      throw failureOf(current, error)
+      throw failureOf(
+        current,
+        error,
+        this.#client && (await exampleOf(asQueryable(client), text, error as Refusal))
+      )
     } finally {
       this.signal.removeEventListener('abort', cancel)
     }
@@ -99,11 +106,11 @@ class ConnectionRunner implements Runner {
   }
 }
 
-function failureOf(step: Step | undefined, error: unknown): StepFailure {
+function failureOf(step: Step | undefined, error: unknown, example: string | undefined): StepFailure {
   const { detail, hint } = error as { detail?: unknown; hint?: unknown }
   const sqlstate = codeOf(error)
-  const message = messageOf(error) + (typeof detail === 'string' ? ` (${detail.replaceAll('\n', '; ')})` : '')
-  return new StepFailure(step, redact(message), {
+  const message = sentence(messageOf(error), typeof detail === 'string' ? detail : undefined, example)
+  return new StepFailure(step, message, {
     ...(typeof hint === 'string' && { hint: redact(hint) }),
     ...(sqlstate !== undefined && { sqlstate }),
     cause: error
@@ -119,29 +126,45 @@ async function runScript(
 ): Promise<void> {
   const lines = [...plan.preamble]
   let line = lines.length
-  /** The script's last line of each step. */
-  const ends: number[] = []
+  /** Of each statement: its step, and its last line. */
+  const ends: { step: Step; statement: string; line: number }[] = []
   for (const step of steps) {
     for (const statement of step.statements) {
       lines.push(statement)
       line += statement.split('\n').length
+      ends.push({ step, statement, line })
     }
-    ends.push(line)
   }
-  const args = ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '--no-password', '--single-transaction', '-f', '-']
-  const input = `${lines.join('\n')}\n`
+  const settings = ['-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=verbose']
+  const args = ['-X', '-q', ...settings, '--no-password', '--single-transaction', '-f', '-']
   const { code, stderr } = await runProgram(path, args, {
     libpqEnv: standby.libpqEnv,
     env: plan.env,
     signal,
-    input
+    input: `${lines.join('\n')}\n`
   })
   if (code === 0) return
-  const said = /^psql:<stdin>:(\d+): (?:ERROR: +|FATAL: +)?([\s\S]*)$/m.exec(stderr)
-  const number = Number(said?.[1] ?? Infinity)
-  const message = (said?.[2] ?? stderr).replace(/\nLINE \d+: [\s\S]*?(?=\n[A-Z]+:|$)/, '')
-  const [first, detail] = [message.split('\n')[0]!, /^DETAIL: +(.*)$/m.exec(message)?.[1]]
-  throw new StepFailure(steps[ends.findIndex(end => number <= end)], first + (detail ? ` (${detail})` : ''), {
-    ...(/^HINT: +(.*)$/m.test(message) && { hint: /^HINT: +(.*)$/m.exec(message)![1]! })
+  const said = /^psql:<stdin>:(\d+): (?:ERROR|FATAL): +(?:(\w{5}): )?([\s\S]*)$/m.exec(stderr)
+  const text = said?.[3] ?? stderr
+  const field = (name: string) => new RegExp(`^${name}: +(.*)$`, 'm').exec(text)?.[1]
+  const culprit = ends.find(end => Number(said?.[1] ?? Infinity) <= end.line)
+  const fields = {
+    code: said?.[2],
+    schema: field('SCHEMA NAME'),
+    table: field('TABLE NAME'),
+    column: field('COLUMN NAME'),
+    constraint: field('CONSTRAINT NAME')
+  }
+  const example = culprit && (await exampleOf(standby.sql, culprit.statement, fields))
+  const message = sentence(text.split('\n')[0]!, field('DETAIL'), example)
+  const hint = field('HINT')
+  throw new StepFailure(culprit?.step, message, {
+    ...(hint !== undefined && { hint }),
+    ...(fields.code !== undefined && { sqlstate: fields.code })
   })
+}
+
+function sentence(message: string, detail: string | undefined, example: string | undefined): string {
+  const more = detail === undefined ? '' : ` (${detail.replaceAll('\n', '; ')})`
+  return redact(message + more + (example === undefined ? '' : `, such as ${example}`))
 }

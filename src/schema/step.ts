@@ -14,6 +14,8 @@ export interface Step {
 /** A step, and the tables (by main's dump ids) that it locks. */
 export interface PlannedStep extends Step {
   readonly locks: ReadonlySet<number>
+  /** What is not an entry of its own, and comes with the indexes and keys. */
+  readonly stage?: 0
   /** Each statement by itself: none of them may run within a transaction. */
   readonly alone?: boolean
 }

@@ -27,7 +27,7 @@ export interface Unit {
 export type TableSizes = ReadonlyMap<string, number>
 
 const stageOf = (entry: Entry): number => {
-  if (['INDEX', 'CONSTRAINT', 'CHECK CONSTRAINT', 'INDEX ATTACH'].includes(entry.kind)) return 0
+  if (['INDEX', 'CONSTRAINT', 'INDEX ATTACH'].includes(entry.kind)) return 0
   return entry.kind === 'FK CONSTRAINT' ? 1 : 2
 }
 
@@ -48,7 +48,7 @@ export function unitsOf(steps: readonly PlannedStep[], sizes: TableSizes): Unit[
     }
     // An index on a materialized view that itself comes after a key must wait for both.
     const before = entry.dependencies.flatMap(id => placed.get(id) ?? [])
-    const stage = Math.max(stageOf(entry), ...before.map(other => other.stage))
+    const stage = Math.max(step.stage ?? stageOf(entry), ...before.map(other => other.stage))
     const unit: Unit = {
       steps: [step],
       makes: new Set([entry.dumpId]),

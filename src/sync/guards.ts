@@ -60,7 +60,11 @@ export function guardHazards({ refused }: Pick<SchemaPlan, 'refused'>): void {
   const others = refused.filter(({ extra }) => !extra).map(({ hazard }) => hazard)
   const flags = [
     ...(refused.some(({ extra }) => extra) ? ['--clean-extra removes what main does not have'] : []),
-    ...(others.length > 0 ? [`--allow ${[...new Set(others)].join(',')} accepts the others`] : [])
+    ...(others.length > 0
+      ? [
+          `--allow ${[...new Set(others)].join(',')} accepts ${others.length < refused.length ? 'the others' : 'them'}`
+        ]
+      : [])
   ]
   throw new GuardError(
     `the structure of the standby would be changed at a risk, and nothing was changed:\n${[...lines.keys()].join('\n')}`,

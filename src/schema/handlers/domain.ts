@@ -61,7 +61,7 @@ export function alterDomain(
     structure.push(sql(`${alter} ${main.default === null ? 'DROP DEFAULT' : `SET DEFAULT ${main.default}`};`))
   }
   if (standby.notNull && !main.notNull) structure.push(sql(`${alter} DROP NOT NULL;`))
-  if (main.notNull && !standby.notNull) late.push(sql(`${alter} SET NOT NULL;`, 'blocks-writes'))
+  if (main.notNull && !standby.notNull) late.push([sql(`${alter} SET NOT NULL;`, 'blocks-writes')])
   const stays = (name: string) => {
     const [ours, theirs] = [main, standby].map(type => type.checks.find(each => each.name === name))
     return ours && theirs && ours.definition === theirs.definition && !fate.domainChecks.has(theirs.oid)
@@ -73,7 +73,7 @@ export function alterDomain(
   }
   for (const { name, definition } of main.checks) {
     if (stays(name) || isSeparate(situation.main, pair.main, name)) continue
-    late.push(sql(`${alter} ADD CONSTRAINT ${ident(name)} ${definition};`, 'blocks-writes'))
+    late.push([sql(`${alter} ADD CONSTRAINT ${ident(name)} ${definition};`, 'blocks-writes')])
   }
   return { ...rest, structure, late }
 }

@@ -33,8 +33,8 @@ export interface Alteration {
   /** Before the transaction, each by itself. */
   readonly outside: Sql[]
   readonly structure: Sql[]
-  /** After the rows: what these must satisfy. */
-  readonly late: Sql[]
+  /** After the rows: what these must satisfy, each by itself. */
+  readonly late: Sql[][]
 }
 
 export interface Handler {

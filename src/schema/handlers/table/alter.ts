@@ -24,7 +24,7 @@ export function alterTable(pair: Pair, situation: Situation): Alteration {
 
 class TableChange {
   readonly structure: Sql[] = []
-  readonly late: Sql[] = []
+  readonly late: Sql[][] = []
   /** `ALTER TABLE x`, with and without the children. */
   readonly alter: string
   readonly only: string
@@ -132,7 +132,7 @@ class TableChange {
       // A value that has no counterpart becomes NULL until the rows are synced.
       if (change.empties && there.notNull) {
         this.structure.push(sql(`${this.alter} ${alter} DROP NOT NULL;`))
-        if (wanted.notNull) this.late.push(sql(`${this.alter} ${alter} SET NOT NULL;`, 'blocks-reads'))
+        if (wanted.notNull) this.late.push([sql(`${this.alter} ${alter} SET NOT NULL;`, 'blocks-reads')])
       }
       lossy ||= change.lossy
       const collation = wanted.collation ? ` COLLATE ${wanted.collation}` : ''
@@ -226,14 +226,8 @@ class TableChange {
       this.structure.push(sql(statement, 'blocks-reads'))
       return
     }
-    if (column.default !== null) {
-      this.late.push(
-        sql(
-          `UPDATE ${this.wanted.sql} SET ${ident(column.name)} = DEFAULT WHERE ${ident(column.name)} IS NULL;`
-        )
-      )
-    }
-    this.late.push(sql(statement, 'blocks-reads'))
+    const fill = `UPDATE ${this.wanted.sql} SET ${ident(column.name)} = DEFAULT WHERE ${ident(column.name)} IS NULL;`
+    this.late.push([...(column.default === null ? [] : [sql(fill)]), sql(statement, 'blocks-reads')])
   }
 
   #parents(): void {
@@ -251,9 +245,8 @@ class TableChange {
         twin?.definition === check.definition && twin.local === check.local && !fate.checks.has(twin.oid)
       if (stays || (this.inherits && check.parents > 0 && !check.local) || this.#isSeparateCheck(check.name))
         continue
-      this.late.push(
-        sql(`${this.alter} ADD CONSTRAINT ${ident(check.name)} ${check.definition};`, 'blocks-reads')
-      )
+      const text = `${this.alter} ADD CONSTRAINT ${ident(check.name)} ${check.definition};`
+      this.late.push([sql(text, 'blocks-reads')])
     }
   }
 
