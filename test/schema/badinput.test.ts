@@ -215,7 +215,7 @@ describe('a lock that another session holds', () => {
     await pair.standby.exec('ROLLBACK')
     expect(error).toMatchObject({
       name: 'ProgramError',
-      message: expect.stringMatching(/^pg_dump of standby .* failed: .*lock timeout/),
+      message: expect.stringMatching(/^pg_dump of standby .* failed: .*timeout/),
       hint: expect.stringContaining('lock')
     })
   })
