@@ -9,7 +9,7 @@ import type { Changes } from './changes.js'
 import { type Decision, handlerOf, isChanged, isGone } from './decide.js'
 import { catalogs } from './dependents.js'
 import { type Entry, nameWithin, satelliteKinds } from './entry.js'
-import { grantsReset } from './grants.js'
+import { grantsReset, losesGrants } from './grants.js'
 import { sql, type Alteration, type Sql } from './handlers/handler.js'
 import { copyStatements } from './rewrites.js'
 import { relationOf } from './side.js'
@@ -361,7 +361,14 @@ class Arriving {
     for (const { wanted, there } of this.#grants) {
       const entry = (wanted ?? there)!
       this.#push(this.#structure, entry, there ? 'alter' : 'create', [
-        ...(there ? grantsReset(there, wanted) : []).map(text => sql(text, 'authorization')),
+        ...(there ? grantsReset(there, wanted) : []).map((text, i) => ({
+          ...sql(
+            text,
+            'authorization',
+            ...(i === 0 && losesGrants(there!, wanted) ? (['loses-grants'] as const) : [])
+          ),
+          extra: true
+        })),
         ...(wanted ? [sql(wanted.definition.trim(), 'authorization')] : [])
       ])
     }

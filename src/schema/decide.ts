@@ -112,11 +112,24 @@ export function isGone(entry: Entry, { fate, standby }: Pick<Decision, 'fate' | 
 
 export function isChanged({ main, standby }: Pair): boolean {
   return (
-    main.definition !== standby.definition ||
+    !saysTheSame(main, standby) ||
     (main.accessMethod !== standby.accessMethod &&
       main.accessMethod !== null &&
       standby.accessMethod !== null)
   )
+}
+
+const printedQueries = new Set(['VIEW', 'MATERIALIZED VIEW', 'RULE'])
+
+/** A query that was dumped and restored may print with other white space than the one it came from. */
+function saysTheSame(main: Entry, standby: Entry): boolean {
+  if (main.definition === standby.definition) return true
+  return printedQueries.has(main.kind) && withoutSpace(main.definition) === withoutSpace(standby.definition)
+}
+
+/** Within quotes it counts. */
+function withoutSpace(query: string): string {
+  return query.replace(/('(?:[^']|'')*'|"(?:[^"]|"")*")|\s+/g, (_, quoted?: string) => quoted ?? '')
 }
 
 function mark(pair: Pair, situation: Situation): void {

@@ -4,12 +4,13 @@
  * only renamed, so that columns and rows can move from the one to the other.
  */
 import { ident, qualified } from '../postgres/quote.js'
+import { inOrderOfUse } from './asides.js'
 import type { Changes } from './changes.js'
 import type { Decision } from './decide.js'
 import type { Column, Relation } from './details/details.js'
 import { catalogs } from './dependents.js'
 import { type Entry, nameWithin } from './entry.js'
-import type { RewrittenTable } from './fate.js'
+import type { RewrittenTable, SwappedType } from './fate.js'
 import { sql, type Sql } from './handlers/handler.js'
 import { identityOf } from './handlers/sequence.js'
 import { relationOf } from './side.js'
@@ -67,6 +68,7 @@ class Leaving {
     this.#parkColumns()
     this.#renameTypes()
     this.#renameTables()
+    this.#dropAsides()
     return { first: this.#first, last: this.#last }
   }
 
@@ -368,13 +370,11 @@ class Leaving {
 
   #renameTypes(): void {
     const { fate, main } = this.decision
-    const asides: Step[] = []
-    for (const { type, entry, aside } of fate.types.values()) {
+    for (const swapped of fate.types.values()) {
+      const { type, entry, aside } = swapped
       if (type && this.#isParked(entry)) continue
-      const kind = !type ? 'COLLATION' : entry.kind === 'DOMAIN' ? 'DOMAIN' : 'TYPE'
       const name = qualified(entry.schema, entry.name)
-      this.#push(this.#first, entry, sql(`ALTER ${kind} ${name} RENAME TO ${ident(aside)};`))
-      this.#push(asides, entry, sql(`DROP ${kind} ${qualified(entry.schema, aside)};`))
+      this.#push(this.#first, entry, sql(`ALTER ${kindOf(swapped)} ${name} RENAME TO ${ident(aside)};`))
     }
     // What goes at the end, but whose name is needed before.
     const names = new Set([...main.details.types.values()].map(type => type.sql))
@@ -389,10 +389,29 @@ class Leaving {
       this.#last[i] = { ...step, statements: [drop] }
       change.sql = change.sql.map(text => (statements.includes(text) ? drop : text))
     }
-    // Types that were made of others go before these; and what they are in, last of all.
+  }
+
+  /** When rows and columns have moved; and what they are in, last of all. */
+  #dropAsides(): void {
+    const { fate, main } = this.decision
+    const asides: Step[] = []
+    for (const aside of inOrderOfUse(fate)) {
+      const { entry } = aside
+      const name = qualified(entry.schema, aside.aside)
+      if ('relation' in aside) {
+        const goesWithParent =
+          aside.relation.isPartition && aside.relation.parentOids.some(oid => fate.tables.has(oid))
+        // A child that main does not have goes with its rows.
+        const hazards = main.byKey.has(entry.key) ? [] : (['deletes-data'] as const)
+        const drop = { ...sql(`DROP TABLE ${name};`, ...hazards), extra: true }
+        if (!goesWithParent) this.#push(asides, entry, drop)
+      } else if (!aside.type || !this.#isParked(entry)) {
+        this.#push(asides, entry, sql(`DROP ${kindOf(aside)} ${name};`))
+      }
+    }
     const homes = this.#last.filter(({ entry }) => entry.kind === 'SCHEMA' || entry.kind === 'EXTENSION')
     const others = this.#last.filter(step => !homes.includes(step))
-    this.#last.splice(0, this.#last.length, ...others, ...asides.toReversed(), ...homes)
+    this.#last.splice(0, this.#last.length, ...others, ...asides, ...homes)
   }
 
   #renameTables(): void {
@@ -426,4 +445,8 @@ class Leaving {
       fate.drops.set(itself, { cause: 'whole', reason: 'its table is made anew' })
     }
   }
+}
+
+function kindOf({ type, entry }: SwappedType): string {
+  return !type ? 'COLLATION' : entry.kind === 'DOMAIN' ? 'DOMAIN' : 'TYPE'
 }

@@ -7,6 +7,13 @@ import type { Entry } from './entry.js'
 
 const name = '"(?:[^"]|"")*"|[^\\s;"]+'
 
+/** Whether somebody has a right that main does not give. */
+export function losesGrants(there: Entry, wanted: Entry | undefined): boolean {
+  const grants = (entry: Entry) => entry.definition.split('\n').filter(line => line.includes('GRANT '))
+  const kept = new Set(wanted ? grants(wanted) : [])
+  return grants(there).some(grant => !kept.has(grant))
+}
+
 /** Statements that give the object of a grant, or a default privilege, its initial state again. */
 export function grantsReset(there: Entry, wanted: Entry | undefined): string[] {
   const grantees = new Set(

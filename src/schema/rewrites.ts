@@ -14,7 +14,7 @@ export interface Copy {
   readonly late: Sql[]
 }
 
-/** For each table put aside, in order: its copy, and at the end what removes it. */
+/** For each table put aside, in order: its copy. */
 export function copyStatements(decision: Decision): Copy[] {
   const { fate, main } = decision
   const tables = [...fate.tables.values()]
@@ -22,19 +22,13 @@ export function copyStatements(decision: Decision): Copy[] {
   const roots = tables.filter(
     ({ relation }) => !relation.isPartition || !relation.parentOids.some(oid => fate.tables.has(oid))
   )
-  const copies = roots.map(table => {
+  return roots.map(table => {
     const twin = main.byKey.get(table.entry.key)
     const wanted = twin && main.details.relations.get(twin.catalogId.oid)
     if (!wanted) return { entry: table.entry, statements: [], late: [] }
     const { loosen, late } = loosened(table.relation, wanted, decision)
     return { entry: table.entry, statements: [...loosen, ...copy(table, wanted, decision)], late }
   })
-  const removals = roots.toReversed().map(({ entry, aside }) => ({
-    entry,
-    statements: [sql(`DROP TABLE ${qualified(entry.schema, aside)};`)],
-    late: []
-  }))
-  return [...copies, ...removals]
 }
 
 /** The bounds of partitions may have moved: only the root knows where a row belongs now. */

@@ -1,6 +1,7 @@
 /** Defaults and constraints: which stand within their table, and which are entries of their own. */
 import { classes, type Reading, ref } from './items.js'
 import type { Relation } from './relations.js'
+import { storageOptions } from './text.js'
 
 interface ConstraintRow {
   oid: number
@@ -13,6 +14,8 @@ interface ConstraintRow {
   index: number
   tablespace: string
   referenced: number
+  /** Of its index. */
+  options: readonly string[] | null
   clustered: boolean
   replica: boolean
 }
@@ -77,7 +80,7 @@ function addConstraint(reading: Reading, table: Relation, row: ConstraintRow): v
     section: 4,
     tablespace: foreign ? null : row.tablespace,
     definition:
-      `${alter}\n    ADD CONSTRAINT ${name} ${row.definition};\n` +
+      `${alter}\n    ADD CONSTRAINT ${name} ${withOptions(quote, row)};\n` +
       (row.clustered ? `\nALTER TABLE ${table.path} CLUSTER ON ${name};\n` : '') +
       (row.replica ? `\nALTER TABLE ONLY ${table.path} REPLICA IDENTITY USING INDEX ${name};\n` : ''),
     drop: `${alter} DROP CONSTRAINT ${name};\n`,
@@ -89,10 +92,18 @@ function addConstraint(reading: Reading, table: Relation, row: ConstraintRow): v
   items.alias(ref(classes.relation, row.index), item, { kind: 'INDEX', tag: name, sql })
 }
 
+/** PostgreSQL prints them within an exclusion constraint alone. */
+function withOptions(quote: Reading['quote'], { type, definition, options }: ConstraintRow): string {
+  const list = storageOptions(quote, options).join(', ')
+  if (list === '' || type === 'x') return definition
+  const [, head, tail = ''] = /^([\s\S]*?)((?: NOT)? DEFERRABLE.*| INITIALLY.*)?$/.exec(definition)!
+  return `${head} WITH (${list})${tail}`
+}
+
 const constraintsQuery = ({ can }: Reading) => `
 SELECT k.oid, k.conrelid AS relid, k.conname::text AS name, k.contype::text AS type, pg_get_constraintdef(k.oid) AS definition,
   k.convalidated AS valid, k.conislocal AS local, k.conindid AS index, k.confrelid AS referenced,
-  coalesce(s.spcname::text, '') AS tablespace, coalesce(i.indisclustered, false) AS clustered, coalesce(i.indisreplident, false) AS replica
+  coalesce(s.spcname::text, '') AS tablespace, to_json(c.reloptions) AS options, coalesce(i.indisclustered, false) AS clustered, coalesce(i.indisreplident, false) AS replica
 FROM unnest($1::oid[]) AS r (oid) JOIN pg_constraint k ON k.conrelid = r.oid
 LEFT JOIN pg_class c ON c.oid = k.conindid AND k.contype <> 'f' LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
 LEFT JOIN pg_index i ON i.indexrelid = c.oid

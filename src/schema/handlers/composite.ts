@@ -2,6 +2,7 @@
 import { ident } from '../../postgres/quote.js'
 import { catalogs } from '../dependents.js'
 import type { Column, Relation, TypeDetail } from '../details/details.js'
+import { isStored } from './contained.js'
 import { alteration, sql, type Alteration, type Situation } from './handler.js'
 
 /** Marks what rests on attributes that go or change; swaps the type where its attributes cannot be altered. */
@@ -16,11 +17,9 @@ export function markComposite(
   ]
   if (!wanted || !there) return
   const changed = retyped(wanted, there)
-  const isStored = theirs.dependents
-    .of(catalogs.type, standby.oid)
-    .some(dependent => dependent.catalog === catalogs.relation && dependent.part > 0)
   if (!sameOrder(wanted, there)) return fate.swapType(standby.oid, 'its attributes are in another order')
-  if (changed.length > 0 && isStored) return fate.swapType(standby.oid, 'the type of an attribute changes')
+  if (changed.length > 0 && isStored(standby.oid, theirs))
+    return fate.swapType(standby.oid, 'the type of an attribute changes')
   for (const column of [...changed, ...gone(wanted, there)]) {
     fate.follow(catalogs.relation, there.oid, column.number)
   }

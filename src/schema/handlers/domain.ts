@@ -1,9 +1,9 @@
 /** Domains: default, NOT NULL and checks are altered; another base type or collation is another domain. */
 import { ident } from '../../postgres/quote.js'
 import type { TypeDetail } from '../details/details.js'
-import { catalogs } from '../dependents.js'
 import type { Entry } from '../entry.js'
-import type { Side, Standby } from '../side.js'
+import type { Side } from '../side.js'
+import { isContained } from './contained.js'
 import { alteration, sql, type Alteration, type Pair, type Situation } from './handler.js'
 
 /** Why it cannot be altered: it is another sort of value, or something that PostgreSQL does not look into holds it. */
@@ -23,26 +23,6 @@ export function domainBreak(
   return asksMore && isContained(standby.oid, side)
     ? 'values of it are within values of other types'
     : undefined
-}
-
-/** Whether a column holds values of the type in an array, a row or a range. */
-function isContained(oid: number, side: Standby, inside = false): boolean {
-  const type = side.details.types.get(oid)
-  const arrays = type && type.array !== 0 ? [type.array] : []
-  return [oid, ...arrays].some(each =>
-    side.dependents.of(catalogs.type, each).some(({ catalog, oid: other, part }) => {
-      if (catalog === catalogs.relation && part > 0) {
-        const relation = side.details.relations.get(other)
-        if (relation?.kind === 'r' || relation?.kind === 'p' || relation?.kind === 'm') {
-          if (inside || each !== oid) return true
-        }
-        return relation !== undefined && relation.rowType !== oid && isContained(relation.rowType, side, true)
-      }
-      const made = catalog === catalogs.type ? side.details.types.get(other) : undefined
-      if (!made || made.oid === oid || other === each) return false
-      return isContained(other, side, inside || made.kind !== 'd' || each !== oid)
-    })
-  )
 }
 
 export function alterDomain(

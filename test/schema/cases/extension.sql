@@ -42,6 +42,7 @@ INSERT INTO t VALUES (1);
 SELECT * FROM t;
 
 -- case: grants on what belongs to one
+-- pgdump only: the catalogs' reader leaves out what belongs to an extension, with its grants
 -- both
 CREATE EXTENSION hstore;
 -- main
