@@ -56,8 +56,13 @@ export async function applyStructure(
   await makeKeys(plan, standby, options)
 }
 
-function refuseStrangers({ strangers }: SchemaPlan): void {
+function refuseStrangers({ strangers, changes }: SchemaPlan): void {
   if (strangers.length === 0) return
+  for (const change of changes) {
+    if (change.status !== 'pending') continue
+    change.status = 'left'
+    change.reason = 'nothing was changed'
+  }
   throw new SchemaError(
     `the structure was not changed, because what is outside of the scope rests on it: ${strangers.join('; ')}`,
     { hint: 'Name its schema with --schema as well, or take all of them with --all-schemas.' }

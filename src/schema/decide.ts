@@ -2,11 +2,12 @@
  * Decides the fate of everything on the standby that is not as on main. Marks are made by the handlers, then followed
  * through the standby's dependencies, again and again until nothing new comes of it.
  */
-import type { SchemaOptions } from './change.js'
+import { labelOf, type SchemaOptions } from './change.js'
 import { type Entry, nameWithin, satelliteKinds } from './entry.js'
 import { Fate } from './fate.js'
 import { extensionHandler } from './handlers/extension.js'
 import type { Handler, Pair, Situation } from './handlers/handler.js'
+import { indexHandler } from './handlers/indexes.js'
 import { routineHandler } from './handlers/routine.js'
 import { sequenceHandler } from './handlers/sequence.js'
 import { alterTable } from './handlers/table/alter.js'
@@ -23,6 +24,8 @@ const handlers: Record<string, Handler> = {
   DOMAIN: typeHandler,
   COLLATION: collationHandler,
   EXTENSION: extensionHandler,
+  INDEX: indexHandler,
+  CONSTRAINT: indexHandler,
   FUNCTION: routineHandler,
   PROCEDURE: routineHandler
 }
@@ -66,6 +69,8 @@ export function decide(main: Side, standby: Standby, options: Pick<SchemaOptions
     fate.rewrite(there.parent.catalogId.oid, 'its bound differs')
   }
   fate.close()
+  for (const entry of standby.entries) if (entry.kind === 'INDEX ATTACH') followParent(entry, standby, fate)
+  fate.close()
   for (let again = true; again;) {
     again = false
     for (const pair of pairs.values()) {
@@ -91,6 +96,14 @@ function detach(entry: Entry, main: Side, fate: Fate): void {
   if (main.byKey.get(entry.key)?.definition === entry.definition) return
   // A table by itself on main only lets go of its parent.
   fate.drops.set(entry, { cause: 'changed', reason: 'its bound differs' })
+}
+
+/** A partition's key that belongs to a partitioned index goes with it. */
+function followParent(entry: Entry, standby: Standby, fate: Fate): void {
+  const child = entry.parent
+  if (child?.kind !== 'CONSTRAINT') return
+  const parent = entry.dependencies.map(id => standby.byId.get(id)).find(other => other?.kind === 'INDEX')
+  if (parent && fate.drops.has(parent)) fate.drop(child, 'dependent', `it is a part of ${labelOf(parent)}`)
 }
 
 /** A view within a circle is made in two steps, and goes in two: its rule first, which lets go of the others. */

@@ -9,11 +9,12 @@ import type { Changes } from './changes.js'
 import type { Decision } from './decide.js'
 import type { Column, Relation } from './details/details.js'
 import { catalogs } from './dependents.js'
-import { type Entry, nameWithin } from './entry.js'
+import type { Entry } from './entry.js'
 import type { RewrittenTable, SwappedType } from './fate.js'
 import { sql, type Sql } from './handlers/handler.js'
 import { identityOf } from './handlers/sequence.js'
 import { relationOf } from './side.js'
+import { removalOf } from './removals.js'
 import { removal } from './statements.js'
 import type { Step } from './step.js'
 
@@ -216,7 +217,9 @@ class Leaving {
       const text = `ALTER TABLE ${identity.table} ALTER COLUMN ${identity.column} DROP IDENTITY IF EXISTS;`
       return this.#push(this.#first, entry, sql(text))
     }
-    const statements = (await this.#removal(entry)).map(text => sql(text, ...this.#hazards(entry)))
+    const statements = (await removalOf(entry, this.decision, this.#attached)).map(text =>
+      sql(text, ...this.#hazards(entry))
+    )
     const marked = statements.map(each => ({ ...each, extra: drop.cause === 'extra' }))
     const isType = entry.kind === 'TYPE' || entry.kind === 'DOMAIN'
     const isLast =
@@ -265,60 +268,6 @@ class Leaving {
     const again = this.decision.main.byKey.has(entry.key)
     if (entry.kind === 'TABLE' && !again) return ['deletes-data'] as const
     return again && ['INDEX', 'CONSTRAINT'].includes(entry.kind) ? (['index-rebuild'] as const) : []
-  }
-
-  async #removal(entry: Entry): Promise<string[]> {
-    const { fate, standby } = this.decision
-    switch (entry.kind) {
-      case 'SUBSCRIPTION':
-        return [
-          `ALTER SUBSCRIPTION ${ident(entry.name)} DISABLE;`,
-          `ALTER SUBSCRIPTION ${ident(entry.name)} SET (slot_name = NONE);`,
-          entry.drop.trim()
-        ]
-      case 'PUBLICATION TABLE':
-      case 'PUBLICATION TABLES IN SCHEMA': {
-        const publication = standby.entries.find(
-          other => other.kind === 'PUBLICATION' && entry.dependencies.includes(other.dumpId)
-        )
-        if (publication && fate.drops.has(publication)) return []
-        const said =
-          /^ALTER PUBLICATION ((?:"(?:[^"]|"")*"|[^\s"])+) ADD (TABLE|TABLES IN SCHEMA)(?: ONLY)? ((?:"(?:[^"]|"")*"|[^\s;("])+)/.exec(
-            entry.definition
-          )
-        return said ? [`ALTER PUBLICATION ${said[1]} DROP ${said[2]} ${said[3]};`] : []
-      }
-      case 'INDEX':
-      case 'CONSTRAINT':
-      case 'CHECK CONSTRAINT': {
-        // pg_dump writes no DROP for what belongs to a partitioned index; this one is by itself now.
-        if (entry.drop.trim() === '' && !this.#attached.has([entry.schema, nameWithin(entry)].join('\0'))) {
-          const index = qualified(entry.schema, nameWithin(entry))
-          const table = entry.parent && qualified(entry.parent.schema, entry.parent.name)
-          return [
-            entry.kind === 'INDEX'
-              ? `DROP INDEX ${index};`
-              : `ALTER TABLE ${table} DROP CONSTRAINT ${ident(nameWithin(entry))};`
-          ]
-        }
-        const statements = await removal(entry, new Set(fate.drops.keys()), this.#attached)
-        return statements.map(text => text.replace(/^ALTER TABLE ONLY /, 'ALTER TABLE '))
-      }
-      case 'SEQUENCE':
-      case 'TYPE':
-      case 'SCHEMA':
-      case 'EXTENSION':
-      case 'FUNCTION': {
-        // It may have gone with what owned it, or was made of it.
-        return [
-          entry.drop
-            .trim()
-            .replace(/^DROP (SEQUENCE|TYPE|SCHEMA|EXTENSION|FUNCTION) (?!IF EXISTS )/, 'DROP $1 IF EXISTS ')
-        ]
-      }
-      default:
-        return removal(entry, new Set(fate.drops.keys()), this.#attached)
-    }
   }
 
   /** Indexes, keys and the like of a table that is dropped for good go with it. */

@@ -47,7 +47,16 @@ export interface Dependents {
   >
   /** Triggers that are there for others' sake: constraints', parents'. */
   readonly ownTriggers: ReadonlySet<number>
-  readonly indexes: ReadonlyMap<number, { readonly hasExpressions: boolean; readonly parent: number }>
+  readonly indexes: ReadonlyMap<
+    number,
+    {
+      readonly hasExpressions: boolean
+      /** Of a partition's index, the one of its parent; 0 otherwise. */
+      readonly parent: number
+      /** Whose index it is; 0: nobody's. */
+      readonly constraint: number
+    }
+  >
   /** Left behind by a CREATE INDEX CONCURRENTLY that failed; no dump tells of them. */
   readonly invalidIndexes: readonly { readonly schema: string; readonly name: string }[]
 }
@@ -82,9 +91,10 @@ export async function readDependents(sql: Queryable): Promise<Dependents> {
     sql.unsafe<{ oid: number }[]>(`
       SELECT t.oid::int8::float8 AS oid FROM pg_catalog.pg_trigger t
       WHERE tgisinternal OR coalesce((pg_catalog.to_jsonb(t)->>'tgparentid')::int8::float8, 0) <> 0`),
-    sql.unsafe<{ oid: number; hasExpressions: boolean; parent: number }[]>(`
+    sql.unsafe<{ oid: number; hasExpressions: boolean; parent: number; constraint: number }[]>(`
       SELECT indexrelid::int8::float8 AS oid, indexprs IS NOT NULL OR indpred IS NOT NULL AS "hasExpressions",
-        coalesce((SELECT inhparent::int8::float8 FROM pg_catalog.pg_inherits WHERE inhrelid = indexrelid), 0) AS parent
+        coalesce((SELECT inhparent::int8::float8 FROM pg_catalog.pg_inherits WHERE inhrelid = indexrelid), 0) AS parent,
+        coalesce((SELECT min(k.oid::int8)::float8 FROM pg_catalog.pg_constraint k WHERE k.conindid = indexrelid AND k.contype IN ('p', 'u', 'x')), 0) AS constraint
       FROM pg_catalog.pg_index WHERE indexrelid >= 16384`),
     sql.unsafe<{ schema: string; name: string }[]>(`
       SELECT n.nspname::text AS schema, c.relname::text AS name FROM pg_catalog.pg_index i

@@ -7,6 +7,7 @@ import { labelOf } from './change.js'
 import { catalogs, type Dependent } from './dependents.js'
 import type { Check, Column, DomainCheck, Relation, TypeDetail } from './details/details.js'
 import type { Entry } from './entry.js'
+import { isContained } from './handlers/contained.js'
 import type { Standby } from './side.js'
 
 /**
@@ -116,7 +117,7 @@ export class Fate {
       return
     }
     if (!this.standby.find(catalogs.relation, oid)) {
-      this.strangers.set(relation.sql, reason)
+      this.strangers.set(nameOf(relation), reason)
       return
     }
     const fates = this.columns.get(oid) ?? new Map<number, ColumnFate>()
@@ -177,7 +178,7 @@ export class Fate {
   /** What is outside of the scope is not ours to drop and make again. */
   #stranger(oid: number, seed: Seed): void {
     const relation = this.standby.details.relations.get(oid)
-    if (relation) this.strangers.set(relation.sql, this.#because(seed))
+    if (relation) this.strangers.set(nameOf(relation), this.#because(seed))
   }
 
   /** Follows everything that was marked to its end. */
@@ -289,7 +290,9 @@ export class Fate {
     }
     const type = types.get(constraint.type)
     const check = type?.checks.find(each => each.oid === oid)
-    if (type && check) this.domainChecks.set(oid, { type, check })
+    if (!type || !check) return
+    if (isContained(type.oid, this.standby)) this.swapType(type.oid, this.#because(seed))
+    else this.domainChecks.set(oid, { type, check })
   }
 
   #touchType(seed: Seed, dependent: Dependent, entry: Entry | undefined): void {
@@ -304,6 +307,9 @@ export class Fate {
   #touchRelation(seed: Seed, { oid, how }: Dependent, entry: Entry | undefined): void {
     if (!entry) {
       const relation = this.standby.details.relations.get(oid)
+      const owner = this.standby.dependents.indexes.get(oid)?.constraint
+      const key = owner ? this.standby.find(catalogs.constraint, owner) : undefined
+      if (key) return this.drop(key, 'dependent', this.#because(seed))
       if (relation && 'rpf'.includes(relation.kind) && how === 'n') return this.#stranger(oid, seed)
       return this.follow(catalogs.relation, oid)
     }
@@ -317,4 +323,10 @@ export class Fate {
       this.rewrite(oid, 'its partition key rests on what changes')
     }
   }
+}
+
+const kinds: Record<string, string> = { v: 'VIEW', m: 'MATERIALIZED VIEW', f: 'FOREIGN TABLE', c: 'TYPE' }
+
+function nameOf({ kind, schema, name }: Relation): string {
+  return labelOf({ kind: kinds[kind] ?? 'TABLE', schema, name })
 }

@@ -184,7 +184,7 @@ async function prove(session: Session, plan: SchemaPlan): Promise<void> {
     emit({ type: 'phase', phase: 'proof' })
     await proveSchema(plan, main, standby, schemaScope(session), schemaOptions(session))
   }
-  if (plan.changes.every(change => change.status !== 'failed')) await endStructure(standby)
+  await endStructure(standby)
 }
 
 async function record(session: Session, tables: readonly TableReport[]): Promise<void> {

@@ -27,7 +27,10 @@ export const sequenceHandler: Handler = {
   alter({ main, standby }, situation) {
     const last = situation.standby.details.sequences.get(standby.catalogId.oid) ?? null
     const options = optionsOf(main.definition)
-    const restart = last !== null && isOutside(last, options) ? `RESTART WITH ${options.start}` : undefined
+    // One that was never used stands at its start.
+    const moves =
+      last === null ? options.start !== optionsOf(standby.definition).start : isOutside(last, options)
+    const restart = moves ? `RESTART WITH ${options.start}` : undefined
     const column = identityOf(main)
     if (column) {
       const changes = [
