@@ -309,7 +309,7 @@ export class Fate {
       const relation = this.standby.details.relations.get(oid)
       const owner = this.standby.dependents.indexes.get(oid)?.constraint
       const key = owner ? this.standby.find(catalogs.constraint, owner) : undefined
-      if (key) return this.drop(key, 'dependent', this.#because(seed))
+      if (key) this.drop(key, 'dependent', this.#because(seed))
       if (relation && 'rpf'.includes(relation.kind) && how === 'n') return this.#stranger(oid, seed)
       return this.follow(catalogs.relation, oid)
     }
