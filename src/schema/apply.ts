@@ -189,6 +189,9 @@ function hintFor(step: Step | undefined, sqlstate: string | undefined): string |
   if (sqlstate === '42501') {
     return 'The role must own what it changes: run as its owner or as a superuser, or leave the structure alone with --sync-schema=false.'
   }
+  if (sqlstate === '23514' && step?.change.action === 'rewrite') {
+    return 'Rows that only the standby has fit nowhere in the table as main has it: delete them, or change them, there.'
+  }
   if (step?.entry.kind !== 'FOREIGN TABLE') return undefined
   return 'Foreign servers are copied only with --all-schemas: create the server on the standby, or leave the table out with -T.'
 }

@@ -121,13 +121,19 @@ class Arriving {
     return entry.section === 'pre-data' || this.#isWaited(entry) ? this.#structure : this.#after
   }
 
-  /** An index of a partition that is attached before the rows come. */
+  /** An index of a partition, or of one below it, that is attached before the rows come. */
   #isWaited(entry: Entry): boolean {
     const table = entry.kind === 'COMMENT' ? entry.parent?.parent : entry.parent
+    return ['INDEX', 'CONSTRAINT', 'COMMENT'].includes(entry.kind) && this.#waits(table)
+  }
+
+  #waits(table: Entry | undefined): boolean {
+    if (table === undefined || this.#waiting.size === 0) return false
+    if (this.#waiting.has(table.dumpId)) return true
+    const { main } = this.decision
+    const relation = relationOf(main, table)
     return (
-      ['INDEX', 'CONSTRAINT', 'COMMENT'].includes(entry.kind) &&
-      table !== undefined &&
-      this.#waiting.has(table.dumpId)
+      relation?.isPartition === true && this.#waits(main.find(catalogs.relation, relation.parentOids[0] ?? 0))
     )
   }
 
@@ -196,7 +202,10 @@ class Arriving {
 
   /** A domain whose checks had to go for a while. */
   #isTouched(there: Entry): boolean {
-    return [...this.decision.fate.domainChecks.values()].some(({ type }) => type.oid === there.catalogId.oid)
+    const { domainChecks, domainDefaults } = this.decision.fate
+    return [...[...domainChecks.values()].map(({ type }) => type), ...domainDefaults].some(
+      type => type.oid === there.catalogId.oid
+    )
   }
 
   #moveTablespace(entry: Entry): void {
@@ -268,7 +277,15 @@ class Arriving {
   }
 
   #attachIndex(entry: Entry): void {
-    this.#push(this.#after, entry, 'create', [sql(entry.definition.trim())])
+    const [child, parent] = [entry.parent, this.#parentIndex(entry)]
+    const isWithin = this.#waits(child?.parent) && this.#waits(parent?.parent)
+    this.#push(isWithin ? this.#structure : this.#after, entry, 'create', [sql(entry.definition.trim())])
+  }
+
+  #parentIndex(entry: Entry): Entry | undefined {
+    return entry.dependencies
+      .map(id => this.decision.main.byId.get(id))
+      .find(other => other !== entry.parent && (other?.kind === 'INDEX' || other?.kind === 'CONSTRAINT'))
   }
 
   #copyRows(): void {

@@ -1,42 +1,52 @@
-/** In which order what was put aside can go: whoever uses another one, before it. */
+/** In which order what is dropped at the end can go: whoever uses another one, before it. */
 import { catalogs } from './dependents.js'
-import type { Fate, RewrittenTable, SwappedType } from './fate.js'
+import type { Standby } from './side.js'
+import type { Step } from './step.js'
 
-export type Aside = SwappedType | RewrittenTable
+interface Item {
+  readonly step: Step
+  /** `catalog:OID` of all that is the object: a table is its row type as well. */
+  readonly nodes: readonly (readonly [catalog: number, oid: number])[]
+}
 
-export function inOrderOfUse(fate: Fate): Aside[] {
-  const { dependents, details } = fate.standby
-  const typeOfRelation = new Map([...details.types.values()].map(type => [type.relation, type.oid]))
-  const order: Aside[] = []
-  const seen = new Set<Aside>()
-  const visitUsers = (type: number, visited: Set<number>): void => {
-    if (visited.has(type)) return
-    visited.add(type)
-    const array = details.types.get(type)?.array ?? 0
-    for (const each of [type, array].filter(Boolean)) {
-      for (const { catalog, oid, part } of dependents.of(catalogs.type, each)) {
-        if (catalog === catalogs.type) reach(oid, visited)
-        else if (catalog === catalogs.relation && part > 0) {
-          const table = fate.tables.get(oid)
-          if (table) visit(table)
-          else reach(typeOfRelation.get(oid) ?? 0, visited)
-        }
+/** @param steps each drops the object of its entry */
+export function inOrderOfUse(steps: readonly Step[], standby: Standby): Step[] {
+  const items = steps.map(step => ({ step, nodes: nodesOf(step, standby) }))
+  const owners = new Map(items.flatMap(item => item.nodes.map(node => [node.join(':'), item] as const)))
+  const order: Step[] = []
+  const seen = new Set<Item>()
+  const visit = (item: Item): void => {
+    if (seen.has(item)) return
+    seen.add(item)
+    const passed = new Set<string>()
+    for (const [catalog, oid] of item.nodes) visitUsers(catalog, oid, item, passed)
+    order.push(item.step)
+  }
+  const visitUsers = (catalog: number, oid: number, item: Item, passed: Set<string>): void => {
+    for (const user of standby.dependents.of(catalog, oid)) {
+      const node = `${user.catalog}:${user.oid}`
+      const owner = owners.get(node)
+      if (owner && owner !== item) visit(owner)
+      // By way of what stays, or of an array.
+      else if (!owner && !passed.has(node)) {
+        passed.add(node)
+        visitUsers(user.catalog, user.oid, item, passed)
       }
     }
   }
-  const reach = (type: number, visited: Set<number>): void => {
-    const swapped = fate.types.get(type)
-    if (swapped) visit(swapped)
-    else if (type !== 0) visitUsers(type, visited)
-  }
-  const visit = (aside: Aside): void => {
-    if (seen.has(aside)) return
-    seen.add(aside)
-    if ('relation' in aside) visitUsers(aside.relation.rowType, new Set())
-    else if (aside.type) visitUsers(aside.type.oid, new Set())
-    order.push(aside)
-  }
-  // Of a circle the server will say what it is. Otherwise, what was marked last rests on what was marked first.
-  for (const aside of [...fate.tables.values(), ...fate.types.values()].toReversed()) visit(aside)
+  // Of a circle the server will say what it is.
+  for (const item of items) visit(item)
   return order
+}
+
+function nodesOf({ entry }: Step, { details }: Standby): [number, number][] {
+  const { catalog, oid } = entry.catalogId
+  const relation = catalog === catalogs.relation ? details.relations.get(oid) : undefined
+  const type = details.types.get(relation ? relation.rowType : catalog === catalogs.type ? oid : 0)
+  const types = type ? [type.oid, type.array, type.multirange].filter(each => each !== 0) : []
+  return [
+    [catalog, oid],
+    ...types.map((each): [number, number] => [catalogs.type, each]),
+    ...(type && type.relation !== 0 ? [[catalogs.relation, type.relation] as [number, number]] : [])
+  ]
 }

@@ -130,6 +130,10 @@ class Leaving {
     for (const { relation, check } of fate.checks.values()) {
       this.#about(relation, `ALTER TABLE ${relation.sql} DROP CONSTRAINT IF EXISTS ${ident(check.name)};`)
     }
+    for (const type of fate.domainDefaults) {
+      const entry = standby.find(catalogs.type, type.oid)
+      if (entry) this.#push(this.#first, entry, sql(`ALTER DOMAIN ${type.sql} DROP DEFAULT;`))
+    }
     for (const { type, check } of fate.domainChecks.values()) {
       const entry = standby.find(catalogs.type, type.oid)
       if (!entry) continue
@@ -145,11 +149,13 @@ class Leaving {
   #parents(): void {
     const { fate, main, pairs } = this.decision
     for (const { main: wanted, standby: there } of pairs.values()) {
-      if (wanted.kind !== 'TABLE' || fate.drops.has(there)) continue
       const ours = relationOf(main, wanted)
       const theirs = relationOf(this.decision.standby, there)
-      if (!ours || !theirs || ours.isPartition || theirs.isPartition) continue
-      if (ours.parents.join('\0') === theirs.parents.join('\0')) continue
+      if (wanted.kind !== 'TABLE' || !ours || !theirs || ours.isPartition || theirs.isPartition) continue
+      // One that was put aside must not follow what its parent becomes.
+      const isAside = fate.tables.has(theirs.oid)
+      if (!isAside && (fate.drops.has(there) || ours.parents.join('\0') === theirs.parents.join('\0')))
+        continue
       for (const parent of theirs.parents)
         this.#about(theirs, `ALTER TABLE ${theirs.sql} NO INHERIT ${parent};`)
     }
@@ -344,23 +350,22 @@ class Leaving {
   #dropAsides(): void {
     const { fate, main } = this.decision
     const asides: Step[] = []
-    for (const aside of inOrderOfUse(fate)) {
-      const { entry } = aside
-      const name = qualified(entry.schema, aside.aside)
-      if ('relation' in aside) {
-        const goesWithParent =
-          aside.relation.isPartition && aside.relation.parentOids.some(oid => fate.tables.has(oid))
-        // A child that main does not have goes with its rows.
-        const hazards = main.byKey.has(entry.key) ? [] : (['deletes-data'] as const)
-        const drop = { ...sql(`DROP TABLE ${name};`, ...hazards), extra: true }
-        if (!goesWithParent) this.#push(asides, entry, drop)
-      } else if (!aside.type || !this.#isParked(entry)) {
-        this.#push(asides, entry, sql(`DROP ${kindOf(aside)} ${name};`))
-      }
+    for (const { relation, entry, aside } of fate.tables.values()) {
+      if (relation.isPartition && relation.parentOids.some(oid => fate.tables.has(oid))) continue
+      // A child that main does not have goes with its rows.
+      const hazards = main.byKey.has(entry.key) ? [] : (['deletes-data'] as const)
+      const text = `DROP TABLE ${qualified(entry.schema, aside)};`
+      this.#push(asides, entry, { ...sql(text, ...hazards), extra: true })
+    }
+    for (const swapped of fate.types.values()) {
+      const { type, entry, aside } = swapped
+      if (type && this.#isParked(entry)) continue
+      this.#push(asides, entry, sql(`DROP ${kindOf(swapped)} ${qualified(entry.schema, aside)};`))
     }
     const homes = this.#last.filter(({ entry }) => entry.kind === 'SCHEMA' || entry.kind === 'EXTENSION')
     const others = this.#last.filter(step => !homes.includes(step))
-    this.#last.splice(0, this.#last.length, ...others, ...asides, ...homes)
+    const ordered = inOrderOfUse([...others, ...asides.toReversed()], this.decision.standby)
+    this.#last.splice(0, this.#last.length, ...ordered, ...homes)
   }
 
   #renameTables(): void {

@@ -163,6 +163,8 @@ function keyOf(entry: Entry): string {
   if (parent && namedWithin.has(kind))
     return [kind, schema, parent.kind, parent.name, nameWithin(entry)].join('\0')
   // Of a schema that is as initdb left it a dump does not tell, but of its grants and comment it does.
+  // Whether a check is an entry of its own or a line of its table, its comment is the same.
+  if (kind === 'COMMENT' && name.startsWith('CONSTRAINT ')) return [kind, schema, name].join('\0')
   if (parent && parent.kind !== 'SCHEMA' && commented.has(kind)) return [kind, parent.key, name].join('\0')
   if (kind === 'DEFAULT ACL') return [kind, schema, name, entry.owner].join('\0')
   if (namedByDrop.has(kind)) return [kind, schema, name, entry.drop].join('\0')

@@ -59,6 +59,7 @@ export class Fate {
   readonly defaults = new Map<number, { relation: Relation; column: Column }>()
   readonly checks = new Map<number, { relation: Relation; check: Check }>()
   readonly domainChecks = new Map<number, { type: TypeDetail; check: DomainCheck }>()
+  readonly domainDefaults = new Set<TypeDetail>()
   /** By OID; collations by their negative OID. */
   readonly types = new Map<number, SwappedType>()
   readonly tables = new Map<number, RewrittenTable>()
@@ -291,8 +292,8 @@ export class Fate {
     const type = types.get(constraint.type)
     const check = type?.checks.find(each => each.oid === oid)
     if (!type || !check) return
+    this.domainChecks.set(oid, { type, check })
     if (isContained(type.oid, this.standby)) this.swapType(type.oid, this.#because(seed))
-    else this.domainChecks.set(oid, { type, check })
   }
 
   #touchType(seed: Seed, dependent: Dependent, entry: Entry | undefined): void {
@@ -301,7 +302,9 @@ export class Fate {
     if (!type || !entry || type.kind === 'c' || dependent.how === 'i') {
       return this.follow(catalogs.type, dependent.oid)
     }
-    this.swapType(dependent.oid, this.#because(seed))
+    // Its default calls a function.
+    if (type.kind === 'd' && seed.catalog === catalogs.routine) this.domainDefaults.add(type)
+    else this.swapType(dependent.oid, this.#because(seed))
   }
 
   #touchRelation(seed: Seed, { oid, how }: Dependent, entry: Entry | undefined): void {

@@ -37,7 +37,7 @@ export function alterDomain(
   /** A check that is not valid has an entry of its own. */
   const isSeparate = (entries: Side, domain: Entry, name: string) =>
     entries.byKey.has(['CHECK CONSTRAINT', domain.schema, domain.kind, domain.name, name].join('\0'))
-  if (main.default !== standby.default) {
+  if (main.default !== standby.default || fate.domainDefaults.has(standby)) {
     structure.push(sql(`${alter} ${main.default === null ? 'DROP DEFAULT' : `SET DEFAULT ${main.default}`};`))
   }
   if (standby.notNull && !main.notNull) structure.push(sql(`${alter} DROP NOT NULL;`))

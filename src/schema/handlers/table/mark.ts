@@ -68,6 +68,9 @@ export function rewriteReason(pair: Pair, situation: Situation): string | undefi
   ) {
     return 'a column is inherited on one side only'
   }
+  if (fates && there.columns.some(column => column.parents > 1 && fates.has(column.number))) {
+    return 'a column that it has from two parents changes'
+  }
   if (fates && [...fates.values()].includes('retype') && rowTypeIsStored(there, situation)) {
     return 'its rows are values of another table'
   }
