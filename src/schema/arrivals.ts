@@ -14,6 +14,7 @@ import { sql, type Alteration, type Sql } from './handlers/handler.js'
 import { copyStatements } from './rewrites.js'
 import { relationOf } from './side.js'
 import { creation, ownerStatement } from './statements.js'
+import { describeTableDifference } from './wording.js'
 import type { Step } from './step.js'
 
 export interface Arrivals {
@@ -178,6 +179,11 @@ class Arriving {
   async #alter(entry: Entry, there: Entry): Promise<void> {
     const { decision, options } = this
     const pair = { main: entry, standby: there }
+    // Whatever differs is told, also where no handler finds what to do: then the proof will fail.
+    if (isChanged(pair)) {
+      const words = describeTableDifference(entry.definition, there.definition)
+      this.changes.of(entry, 'alter', words ?? 'its definition differs')
+    }
     if (entry.kind === 'TABLE' || isChanged(pair) || this.#isTouched(there)) {
       const alteration = handlerOf(entry)?.alter?.(pair, decision)
       if (alteration) this.#apply(entry, alteration)
@@ -345,7 +351,8 @@ class Arriving {
       case 'SECURITY LABEL':
         if (!home) return
         if (cleanExtra) {
-          const text = entry.definition.trim().replace(/ IS E?'(?:[^'\\]|''|\\.)*';$/, ' IS NULL;')
+          const none = entry.name === 'SCHEMA public' ? "'standard public schema'" : 'NULL'
+          const text = entry.definition.trim().replace(/ IS E?'(?:[^'\\]|''|\\.)*';$/, ` IS ${none};`)
           this.#push(this.#structure, entry, 'alter', [sql(text)])
         } else this.changes.leave(entry, 'drop', 'it is only on the standby')
         return

@@ -28,6 +28,8 @@ export class Changes {
       if (strength.indexOf(action) > strength.indexOf(known.action)) {
         known.action = action
         if (reason !== undefined) known.reason = reason
+      } else if (reason !== undefined && known.reason === undefined) {
+        known.reason = reason
       }
       return known
     }

@@ -134,10 +134,13 @@ function parentOf(entry: Draft, all: ReadonlyMap<number, Draft>): Entry | undefi
   const candidates = entry.dependencies.flatMap(id => all.get(id) ?? [])
   if (commented.has(entry.kind)) return candidates[0]
   if (namedWithin.has(entry.kind)) {
-    return candidates.find(
-      other =>
-        (tableKinds.has(other.kind) || other.kind === 'DOMAIN') && entry.name.startsWith(`${other.name} `)
-    )
+    // A foreign key names two tables, and the one's name may begin as the other's does.
+    return candidates
+      .filter(
+        other =>
+          (tableKinds.has(other.kind) || other.kind === 'DOMAIN') && entry.name.startsWith(`${other.name} `)
+      )
+      .toSorted((a, b) => b.name.length - a.name.length)[0]
   }
   switch (entry.kind) {
     case 'INDEX':

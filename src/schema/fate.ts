@@ -244,7 +244,9 @@ export class Fate {
         return this.#touchRelation(seed, dependent, entry)
       default:
         if (!entry) return this.follow(catalog, oid)
-        if (!heldBack.has(entry.kind)) this.drop(entry, 'dependent', this.#because(seed))
+        if (entry.kind === 'DEFAULT ACL')
+          this.drops.set(entry, { cause: 'whole', reason: this.#because(seed) })
+        else if (!heldBack.has(entry.kind)) this.drop(entry, 'dependent', this.#because(seed))
     }
   }
 

@@ -52,6 +52,8 @@ function objectReset({ definition }: Entry, owner: string, grantees: ReadonlySet
     ...[...grantees].map(role => `REVOKE ALL ON ${object} FROM ${role} CASCADE;`),
     ...(owner ? [`GRANT ALL ON ${object} TO ${ident(owner)};`] : []),
     ...(/^(FUNCTION|PROCEDURE|ROUTINE) /.test(object) ? [`GRANT EXECUTE ON ${object} TO PUBLIC;`] : []),
+    // As initdb leaves it.
+    ...(object === 'SCHEMA public' ? ['GRANT USAGE ON SCHEMA public TO PUBLIC;'] : []),
     ...(/^(TYPE|LANGUAGE|DOMAIN) /.test(object) ? [`GRANT USAGE ON ${object} TO PUBLIC;`] : [])
   ]
 }

@@ -193,12 +193,26 @@ class TableChange {
         )
       }
     }
+    if (there?.notNull && wanted.notNull && this.#parentLetsGo(wanted.name)) {
+      this.structure.push(sql(`${alter} SET NOT NULL;`, 'blocks-reads'))
+    }
     this.structure.push(...storageOf(this.wanted, wanted, there))
   }
 
-  /** A primary key that stays keeps its columns NOT NULL; so does a parent. */
+  /** DROP NOT NULL of a partitioned table is one of its partitions' as well, even of those that keep it. */
+  #parentLetsGo(name: string): boolean {
+    if (!this.wanted.isPartition || !this.inherits) return false
+    const { main, standby } = this.situation
+    const isNotNull = (relation: Relation | undefined) =>
+      relation?.columns.find(column => column.name === name)?.notNull ?? false
+    const [ours, theirs] = [main, standby].map((side, i) =>
+      side.details.relations.get((i === 0 ? this.wanted : this.there).parentOids[0] ?? 0)
+    )
+    return isNotNull(theirs) && !isNotNull(ours)
+  }
+
+  /** A primary key that stays keeps its columns NOT NULL. */
   #isKept(column: Column): boolean {
-    if (this.inherits && column.parents > 0) return true
     const { dependents } = this.situation.standby
     return dependents.of(catalogs.relation, this.there.oid).some(dependent => {
       if (dependent.on !== column.number || dependent.catalog !== catalogs.constraint) return false

@@ -114,6 +114,12 @@ function castToComposite(
     const was = there.columns.find(other => other.name === column.name)
     if (!was) return `NULL::${column.type}`
     const field = `(${value}).${ident(column.name)}`
+    const [inner, outer] = [standby.types.get(was.typeOid), main.types.get(column.typeOid)]
+    if (inner?.kind === 'c' && outer?.kind === 'c') {
+      const within = castToComposite(field, outer, inner, main, standby)
+      lossy ||= within?.lossy ?? false
+      if (within) return within.expression
+    }
     lossy ||= !isLossless(was.type, column.type)
     return was.type === column.type && isBuiltIn(column.type)
       ? field
