@@ -326,7 +326,8 @@ class Arriving {
 
   #extraSatellite(entry: Entry, cleanExtra: boolean): void {
     const { main } = this.decision
-    const home = entry.parent && main.byKey.get(entry.parent.key)
+    // Of what initdb or an extension made, a dump has no entry: it is there on both sides.
+    const home = entry.parent === undefined || main.byKey.has(entry.parent.key)
     switch (entry.kind) {
       case 'ACL':
       case 'DEFAULT ACL':

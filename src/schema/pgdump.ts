@@ -49,7 +49,7 @@ export async function dumpSchema(
   const { code, stdout, stderr } = await runProgram(program.path, args, { ...options, libpqEnv })
   if (code !== 0) {
     throw new ProgramError(`pg_dump of ${server.role} (${server.address}) failed: ${sayings(stderr)}`, {
-      hint: /LOCK TABLE/i.test(stderr)
+      hint: /canceling statement due to (?:statement|lock) timeout/.test(stderr)
         ? 'Another session holds a lock on it: wait until it has ended, or raise --lock-timeout.'
         : `It was ${program.path}, version ${program.version}. The role needs the right to read all that is in scope.`
     })

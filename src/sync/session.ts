@@ -74,7 +74,7 @@ export async function withSession<T>(
           exactFloats: main.can.shortestFloats === standby.can.shortestFloats,
           upsertThroughParent: standby.can.upsertThroughParent
         }
-        const tables = chosenTables(await readTables(cut.sql, main.can, config.schemas), config)
+        const tables = await tablesOf(main, cut, config)
         const replica = await mayBeReplica(standby)
         return await work({ config, main, standby, cut, tables, hashing, notes, emit, signal, replica })
       } finally {
@@ -99,6 +99,13 @@ async function schemasOf(main: Server, { schemas, allSchemas }: SyncConfig): Pro
   throw new ConfigError(`main has no schema ${missing.map(name => JSON.stringify(name)).join(', ')}`, {
     hint: 'Check --schema: names are taken letter by letter, capitals too.'
   })
+}
+
+/** Without rows and patterns no table is asked for by itself. */
+async function tablesOf(main: Server, cut: Cut, config: SyncConfig): Promise<Table[]> {
+  const chooses = config.tables.length > 0 || config.excludeTables.length > 0
+  if (!config.syncData && !chooses) return []
+  return chosenTables(await readTables(cut.sql, main.can, config.schemas), config)
 }
 
 /** Asked within one statement, which leaves nothing set. */

@@ -81,11 +81,15 @@ function optionsOf(definition: string): Options {
   const type = list.find(option => option.startsWith('AS '))?.slice(3) ?? 'bigint'
   const width = widths[type] ?? widths.bigint!
   const falling = value('INCREMENT BY')?.startsWith('-') ?? false
+  const minimum = BigInt(value('MINVALUE') ?? (falling ? -width : 1n))
+  const maximum = BigInt(value('MAXVALUE') ?? (falling ? -1n : width - 1n))
+  // Beside AS, PostgreSQL takes NO MINVALUE for the type's least value, whatever the direction: so numbers are given.
+  const bounds = [`MINVALUE ${minimum}`, `MAXVALUE ${maximum}`]
   return {
-    list,
+    list: [...list.filter(option => !/M(IN|AX)VALUE/.test(option)), ...bounds],
     start: value('START WITH') ?? '1',
-    minimum: BigInt(value('MINVALUE') ?? (falling ? -width : 1n)),
-    maximum: BigInt(value('MAXVALUE') ?? (falling ? -1n : width - 1n))
+    minimum,
+    maximum
   }
 }
 
