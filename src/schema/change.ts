@@ -34,8 +34,6 @@ export interface SchemaChange {
   sql: string[]
   hazards: Hazard[]
   reason?: string
-  /** The tail of `sql` that is run after the rows, where the change has parts before and after them. */
-  late?: string[]
 }
 
 /** One statement of a script, with what it belongs to. */

@@ -1,4 +1,5 @@
 /** Reports to render: one with something of everything, and ways to vary it. */
+import type { Hazard, SchemaStatement } from '../../src/schema/change.js'
 import type { Report, SchemaChange, TableReport } from '../../src/sync/report.js'
 
 export function tableReport(over: Partial<TableReport> = {}): TableReport {
@@ -27,6 +28,10 @@ export function change(over: Partial<SchemaChange> = {}): SchemaChange {
     hazards: [],
     ...over
   }
+}
+
+export function statement(sql: string, label: string, ...hazards: Hazard[]): SchemaStatement {
+  return { sql, label, hazards }
 }
 
 export const orders = tableReport({
@@ -124,7 +129,12 @@ export const full = report(
           hazards: [],
           reason: 'only with --clean-extra'
         }
-      ]
+      ],
+      script: {
+        outside: [],
+        structure: [statement('CREATE TABLE public.new (id int);', 'create TABLE public.new')],
+        constraints: []
+      }
     },
     sequences: [
       {

@@ -37,12 +37,7 @@ function redactedSchema({ script, ...schema }: SchemaReport): SchemaReport {
 }
 
 function redactedChange(change: SchemaChange): SchemaChange {
-  const { sql, late } = change
-  return {
-    ...sentences(change),
-    sql: sql.map(withoutPasswords),
-    ...(late && { late: late.map(withoutPasswords) })
-  }
+  return { ...sentences(change), sql: change.sql.map(withoutPasswords) }
 }
 
 function sentences<T extends { reason?: string; hint?: string }>(part: T): T {

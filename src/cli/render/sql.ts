@@ -18,7 +18,7 @@ export interface SqlStyle {
 
 /** The whole script: structure, rows, what the rows must satisfy; one transaction as far as PostgreSQL lets it. */
 export function renderSql(report: Report, style: SqlStyle): string {
-  const parts = structureParts(report.schema, style.cleanExtra.objects)
+  const parts = structureParts(report.schema)
   const rows = rowLines(report, style)
   const given = new Set(parts.preamble.map(nameOfSetting))
   const here = settings.filter(line => !given.has(nameOfSetting(line)))

@@ -1,8 +1,8 @@
 /**
  * The structure's parts of a script, in the order of a run: what no transaction can hold comes before it or after
- * it. The engine's own script is taken where the report has one; without it, the kinds of the changes decide.
+ * it. What is run, and when, the engine's script says; the changes add why, and what stays as it is.
  */
-import { labelOf, type SchemaChange, type SchemaStatement } from '../../schema/change.js'
+import { labelOf, type SchemaChange, type SchemaScript, type SchemaStatement } from '../../schema/change.js'
 import type { SchemaReport } from '../../sync/report.js'
 import { lacksPassword } from './secretsql.js'
 import { shown } from './words.js'
@@ -22,68 +22,38 @@ export interface StructureParts {
 }
 
 /** Every part; those that have nothing are empty. */
-export function structureParts({ changes, script }: SchemaReport, dropsExtra: boolean): StructureParts {
-  const isLeft = ({ action, status }: SchemaChange) =>
-    !script && action === 'drop' ? !dropsExtra : status === 'left'
-  const done = changes.filter(change => !isLeft(change))
-  const run = script ? fromScript(script) : fromChanges(done)
+export function structureParts({ changes, script = nothing }: SchemaReport): StructureParts {
+  const run = partsOf(script)
   const reasons = new Map(changes.map(change => [titleOf(change), change.reason]))
   const lines = (statements: readonly SchemaStatement[]) => linesOf(statements, reasons)
   const all = [...run.before, ...run.structure, ...run.constraints, ...run.after]
   return {
-    preamble: script?.preamble ?? [],
+    preamble: script.preamble ?? [],
     before: lines(run.before),
     structure: lines(run.structure),
     constraints: lines(run.constraints),
     after: lines(run.after),
     left: changes
-      .filter(isLeft)
+      .filter(({ status }) => status === 'left')
       .flatMap(change => ['', header(titleOf(change), change.reason), ...change.sql.map(commented)]),
     deleting: new Set(all.filter(({ hazards }) => hazards.includes('deletes-data')).map(({ label }) => label))
       .size
   }
 }
 
+const nothing: SchemaScript = { outside: [], structure: [], constraints: [] }
+
 type Parts = Record<'before' | 'structure' | 'constraints' | 'after', SchemaStatement[]>
 
 const isAlone = ({ hazards }: SchemaStatement) => hazards.includes('not-transactional')
 
-function fromScript({ outside, structure, constraints }: NonNullable<SchemaReport['script']>): Parts {
+function partsOf({ outside, structure, constraints }: SchemaScript): Parts {
   return {
     before: outside,
     structure,
     constraints: constraints.filter(statement => !isAlone(statement)),
     after: constraints.filter(isAlone)
   }
-}
-
-function fromChanges(changes: readonly SchemaChange[]): Parts {
-  const parts: Parts = { before: [], structure: [], constraints: [], after: [] }
-  const drops: SchemaStatement[] = []
-  for (const change of changes) {
-    // Which of its statements they are of, a change does not say: they stand above the first.
-    const all = change.sql.map((sql, at) => ({
-      sql,
-      label: titleOf(change),
-      hazards: at === 0 ? change.hazards : []
-    }))
-    const early = all.length - (change.late?.length ?? 0)
-    if (change.hazards.includes('not-transactional')) {
-      parts[change.kind === 'INDEX' ? 'after' : 'before'].push(...all)
-    } else if (change.action === 'drop') drops.push(...all)
-    else if (isLate(change)) parts.constraints.push(...all)
-    else {
-      parts.structure.push(...all.slice(0, early))
-      parts.constraints.push(...all.slice(early))
-    }
-  }
-  parts.constraints.push(...drops)
-  return parts
-}
-
-/** Made after the rows, because the rows must be there for them, or must not set them off. */
-function isLate({ kind }: SchemaChange): boolean {
-  return /^(FK CONSTRAINT|TRIGGER|EVENT TRIGGER|RULE|MATERIALIZED VIEW DATA)$/.test(kind)
 }
 
 const titleOf = (change: SchemaChange): string => `${change.action} ${labelOf(change)}`

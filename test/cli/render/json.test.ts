@@ -40,7 +40,7 @@ describe('docs/report.schema.json', () => {
       schema: {
         identical: false,
         changes: [
-          change({ hazards: [...hazards], sql: ['a;', 'b;'], late: ['b;'], reason: 'x' }),
+          change({ hazards: [...hazards], sql: ['a;', 'b;'], reason: 'x' }),
           ...(['create', 'replace', 'drop', 'rewrite'] as const).map(action => change({ action }))
         ],
         script: {

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, inject, test } from 'vitest'
 import { renderSql } from '../../../src/cli/render/sql.js'
-import type { Hazard, SchemaScript } from '../../../src/schema/change.js'
+import type { SchemaScript } from '../../../src/schema/change.js'
 import type { TableReport } from '../../../src/sync/report.js'
 import { createDatabase } from '../../support/databases.js'
-import { change, full, orders, report, tableReport } from '../reports.js'
+import { change, full, orders, report, statement, tableReport } from '../reports.js'
 
 const keep = { rows: 1000, cleanExtra: { rows: false, objects: false } }
 const clean = { rows: 1000, cleanExtra: { rows: true, objects: true } }
@@ -81,11 +81,20 @@ describe('renderSql', () => {
   test('what removes something is a comment, unless --clean-extra asked for it', () => {
     const without = renderSql(full, keep)
     const gone = [/DELETE FROM/, /DROP VIEW/, /setval\('"public"."far"/]
+    const { changes, script } = full.schema
+    const drop = statement('DROP VIEW public.gone;', 'drop VIEW public.gone')
+    const asked = {
+      identical: false,
+      changes: changes.map(each => ({ ...each, status: 'pending' as const })),
+      script: { ...script!, structure: [...script!.structure, drop] }
+    }
+    const all = renderSql({ ...full, schema: asked }, clean)
     for (const removal of gone) {
       expect(without).toMatch(removal)
       expect(statements(without).join('\n')).not.toMatch(removal)
-      expect(statements(renderSql(full, clean)).join('\n')).toMatch(removal)
+      expect(statements(all).join('\n')).toMatch(removal)
     }
+    expect(all).not.toContain('-- DROP VIEW')
   })
 
   test('one transaction, deletes before updates before inserts', () => {
@@ -175,38 +184,47 @@ describe('renderSql', () => {
     expect(statements(script).filter(line => /^(INSERT|UPDATE|DELETE)/.test(line))).toHaveLength(2)
   })
 
-  test('foreign keys and triggers come after the rows', () => {
-    const kinds = ['TABLE', 'FK CONSTRAINT', 'TRIGGER', 'INDEX']
-    const changes = kinds.map(kind => change({ kind, sql: [`-- ${kind} --`, `CREATE ${kind};`] }))
-    const one = report([orders], { schema: { identical: false, changes } })
-    const order = statements(renderSql(one, keep)).filter(line => /^(CREATE|INSERT)/.test(line))
-    expect(order.map(line => line.split(/[ ;]/)[1])).toEqual(['TABLE', 'INDEX', 'INTO', 'FK', 'TRIGGER'])
-  })
-
-  test('a change with parts before and after the rows; what no transaction can hold', () => {
-    const changes = [
-      change({ sql: ['ALTER early;', 'ALTER late;'], late: ['ALTER late;'], hazards: ['blocks-writes'] }),
-      change({ kind: 'TYPE', sql: ['ALTER TYPE;'], hazards: ['not-transactional'] }),
-      change({ kind: 'INDEX', sql: ['CREATE INDEX CONCURRENTLY;'], hazards: ['not-transactional'] })
-    ]
-    const script = renderSql(report([orders], { schema: { identical: false, changes } }), keep)
-    const order = statements(script).filter(line => /^(ALTER|CREATE|INSERT|BEGIN|COMMIT)/.test(line))
+  test('what the rows must satisfy comes after them; what no transaction can hold, outside of it', () => {
+    const script = {
+      outside: [statement('ALTER TYPE;', 'alter TYPE public.e', 'not-transactional')],
+      structure: [statement('ALTER early;', 'alter TABLE public.orders', 'blocks-writes')],
+      constraints: [
+        statement('CREATE INDEX CONCURRENTLY;', 'create INDEX public.i', 'not-transactional'),
+        statement('ALTER late;', 'alter TABLE public.orders'),
+        statement('CREATE FK;', 'create FK CONSTRAINT public.orders fk'),
+        statement('CREATE TRIGGER;', 'create TRIGGER public.orders t')
+      ]
+    }
+    const sql = renderSql(
+      report([orders], { schema: { identical: false, changes: [change()], script } }),
+      keep
+    )
+    const order = statements(sql).filter(line => /^(ALTER|CREATE|INSERT|BEGIN|COMMIT)/.test(line))
     expect(order.map(line => line.split(' VALUES')[0])).toEqual([
       'ALTER TYPE;',
       'BEGIN;',
       'ALTER early;',
       'INSERT INTO "public"."orders" ("id", "status", "note")',
       'ALTER late;',
+      'CREATE FK;',
+      'CREATE TRIGGER;',
       'COMMIT;',
       'CREATE INDEX CONCURRENTLY;'
     ])
-    expect(script.match(/^-- hazard: blocks-writes$/gm)).toHaveLength(1)
-    expect(script).toContain('\n-- hazard: blocks-writes\nALTER early;')
+    expect(sql.match(/^-- hazard: blocks-writes$/gm)).toHaveLength(1)
+    expect(sql).toContain('\n-- hazard: blocks-writes\nALTER early;')
+  })
+
+  test('without a script of the structure nothing of it is run, and what is left is a comment', () => {
+    const gone = change({ action: 'drop', status: 'left', sql: ['DROP TABLE public.gone;'] })
+    const changes = [change(), gone]
+    const sql = renderSql(report([], { schema: { identical: false, changes } }), clean)
+    expect(statements(sql).join('\n')).not.toMatch(/ALTER|DROP/)
+    expect(sql).toContain('\n-- drop TABLE public.orders\n-- DROP TABLE public.gone;\n')
   })
 })
 
 describe("the engine's own script", () => {
-  const statement = (sql: string, label: string, ...names: Hazard[]) => ({ sql, label, hazards: names })
   const mapping = "CREATE USER MAPPING FOR me SERVER s OPTIONS (password '***');"
   const one = report([orders], {
     schema: {
