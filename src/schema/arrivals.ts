@@ -4,12 +4,12 @@
  * that is to be attached to a parent that has its own already.
  */
 import { ident, qualified } from '../postgres/quote.js'
-import type { SchemaOptions } from './change.js'
+import type { Hazard, SchemaOptions } from './change.js'
 import type { Changes } from './changes.js'
 import { type Decision, handlerOf, isChanged, isGone } from './decide.js'
 import { catalogs } from './dependents.js'
 import { type Entry, nameWithin, satelliteKinds } from './entry.js'
-import { grantsReset, losesGrants } from './grants.js'
+import { grantsReset, grantsTurned, losesGrants } from './grants.js'
 import { sql, type Alteration, type Sql } from './handlers/handler.js'
 import { copyStatements } from './rewrites.js'
 import { relationOf } from './side.js'
@@ -385,17 +385,22 @@ class Arriving {
   #settleGrants(): void {
     for (const { wanted, there } of this.#grants) {
       const entry = (wanted ?? there)!
-      this.#push(this.#structure, entry, there ? 'alter' : 'create', [
-        ...(there ? grantsReset(there, wanted) : []).map((text, i) => ({
-          ...sql(
-            text,
-            'authorization',
-            ...(i === 0 && losesGrants(there!, wanted) ? (['loses-grants'] as const) : [])
-          ),
+      const isMade =
+        entry.kind === 'DEFAULT ACL' || (entry.parent !== undefined && entry.name !== 'SCHEMA public')
+      const texts = isMade
+        ? [...(there ? grantsReset(there, wanted) : []), ...(wanted ? [wanted.definition.trim()] : [])]
+        : grantsTurned(there, wanted)
+      const hazards: Hazard[] =
+        there && losesGrants(there, wanted) ? ['authorization', 'loses-grants'] : ['authorization']
+      this.#push(
+        this.#structure,
+        entry,
+        there ? 'alter' : 'create',
+        texts.map((text, i) => ({
+          ...sql(text, ...(i === 0 ? hazards : (['authorization'] as const))),
           extra: true
-        })),
-        ...(wanted ? [sql(wanted.definition.trim(), 'authorization')] : [])
-      ])
+        }))
+      )
     }
   }
 }

