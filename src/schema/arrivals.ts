@@ -238,8 +238,13 @@ class Arriving {
         if (absent || there?.definition !== entry.definition) this.#say(entry, there)
         return
       default:
-        if (absent || there?.definition !== entry.definition || this.#isOfLate(entry)) this.#say(entry, there)
+        if (absent || there?.definition !== entry.definition || this.#isRemade(entry)) this.#say(entry, there)
     }
+  }
+
+  /** What it is said of is made in this run, under another entry on the standby. */
+  #isRemade(entry: Entry): boolean {
+    return this.#isOfLate(entry) || (entry.parent !== undefined && this.#created.has(entry.parent.dumpId))
   }
 
   /** The comment of a check that is made again after the rows. */
@@ -283,15 +288,12 @@ class Arriving {
   }
 
   #attachIndex(entry: Entry): void {
-    const [child, parent] = [entry.parent, this.#parentIndex(entry)]
-    const isWithin = this.#waits(child?.parent) && this.#waits(parent?.parent)
+    const { main } = this.decision
+    const table = entry.parent?.parent
+    const relation = table && relationOf(main, table)
+    const isWithin =
+      this.#waits(table) && this.#waits(main.find(catalogs.relation, relation?.parentOids[0] ?? 0))
     this.#push(isWithin ? this.#structure : this.#after, entry, 'create', [sql(entry.definition.trim())])
-  }
-
-  #parentIndex(entry: Entry): Entry | undefined {
-    return entry.dependencies
-      .map(id => this.decision.main.byId.get(id))
-      .find(other => other !== entry.parent && (other?.kind === 'INDEX' || other?.kind === 'CONSTRAINT'))
   }
 
   #copyRows(): void {
