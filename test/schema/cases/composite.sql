@@ -84,3 +84,16 @@ CREATE FUNCTION of_o(o) RETURNS integer LANGUAGE sql AS 'SELECT $1.x';
 INSERT INTO t VALUES (1);
 -- keeps
 SELECT id FROM t;
+
+-- case: within another one, both changed
+-- main
+CREATE TYPE inner_one AS (n bigint, extra text);
+CREATE TYPE outer_one AS (label text, i inner_one);
+CREATE TABLE t (id integer PRIMARY KEY, o outer_one);
+-- standby
+CREATE TYPE inner_one AS (n integer);
+CREATE TYPE outer_one AS (i inner_one, label text);
+CREATE TABLE t (id integer PRIMARY KEY, o outer_one);
+INSERT INTO t VALUES (1, ROW(ROW(7), 'seven'));
+-- keeps
+SELECT id, (o).label, ((o).i).n FROM t;

@@ -165,3 +165,47 @@ ALTER TABLE "a" ADD CONSTRAINT "b c" CHECK (x > 5); ALTER TABLE "a b" ADD CONSTR
 INSERT INTO "a" VALUES (7);
 -- keeps
 SELECT * FROM a;
+
+-- case: an exclusion constraint over a function that is another on main
+-- main
+CREATE FUNCTION twice(n integer) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT n * 2::bigint';
+CREATE TABLE t (id integer PRIMARY KEY, EXCLUDE USING btree (twice(id) WITH =));
+-- standby
+CREATE FUNCTION twice(n integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT n * 2';
+CREATE TABLE t (id integer PRIMARY KEY, EXCLUDE USING btree (twice(id) WITH =));
+INSERT INTO t VALUES (1);
+-- keeps
+SELECT id FROM t;
+
+-- case: two tables whose names begin alike, a foreign key between them, and the key is another
+-- main
+CREATE TABLE shop (id text, val text, PRIMARY KEY (id, val));
+CREATE TABLE "shop key" (id text, val text, CONSTRAINT of_shop FOREIGN KEY (id, val) REFERENCES shop);
+-- standby
+CREATE TABLE shop (id text PRIMARY KEY, val text NOT NULL);
+CREATE TABLE "shop key" (id text CONSTRAINT of_shop REFERENCES shop, val text);
+INSERT INTO shop VALUES ('a', 'b'); INSERT INTO "shop key" VALUES ('a', 'b');
+-- keeps
+SELECT id, val FROM "shop key";
+
+-- case: a foreign key that stays, while what it refers to moves from a unique constraint to a key
+-- main
+CREATE TABLE t (id integer PRIMARY KEY);
+CREATE TABLE u (t integer CONSTRAINT of_t REFERENCES t (id));
+-- standby
+CREATE TABLE t (id integer NOT NULL CONSTRAINT t_only UNIQUE);
+CREATE TABLE u (t integer CONSTRAINT of_t REFERENCES t (id));
+INSERT INTO t VALUES (1); INSERT INTO u VALUES (1);
+-- keeps
+SELECT t FROM u;
+
+-- case: a check with a comment is no longer valid for all
+-- both
+CREATE TABLE t (id integer PRIMARY KEY);
+-- main
+ALTER TABLE t ADD CONSTRAINT small CHECK (id < 100) NOT VALID; COMMENT ON CONSTRAINT small ON t IS 'small';
+-- standby
+ALTER TABLE t ADD CONSTRAINT small CHECK (id < 100); COMMENT ON CONSTRAINT small ON t IS 'small';
+INSERT INTO t VALUES (1);
+-- keeps
+SELECT id FROM t;

@@ -121,3 +121,33 @@ GRANT USAGE ON DOMAIN d TO corpus_bob;
 -- main
 ALTER DOMAIN d OWNER TO corpus_alice;
 REVOKE USAGE ON DOMAIN d FROM PUBLIC;
+
+-- case: its check and its default call a function that is another on main, within an array too
+-- main
+CREATE FUNCTION fits(value text, start text, more integer DEFAULT 1) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT starts_with(value, start)';
+CREATE FUNCTION first_one() RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 5::bigint';
+CREATE DOMAIN name_of AS text CHECK (fits(VALUE, 'n_'));
+CREATE DOMAIN counted AS integer DEFAULT first_one();
+CREATE TABLE t (id integer PRIMARY KEY, n name_of, all_n name_of[], c counted);
+-- standby
+CREATE FUNCTION fits(val text, prefix text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT starts_with(val, prefix)';
+CREATE FUNCTION first_one() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 5';
+CREATE DOMAIN name_of AS text CHECK (fits(VALUE, 'n_'));
+CREATE DOMAIN counted AS integer DEFAULT first_one();
+CREATE TABLE t (id integer PRIMARY KEY, n name_of, all_n name_of[], c counted);
+INSERT INTO t VALUES (1, 'n_a', '{n_b,n_c}');
+-- keeps
+SELECT id, n, all_n, c FROM t;
+
+-- case: of a type that moves to another schema, and of a collation that goes
+-- main
+CREATE SCHEMA s; CREATE TYPE s.e AS ENUM ('a', 'b'); CREATE DOMAIN d AS s.e;
+CREATE DOMAIN sorted AS text;
+CREATE TABLE t (id integer PRIMARY KEY, d d, w sorted);
+-- standby
+CREATE TYPE e AS ENUM ('a', 'b'); CREATE DOMAIN d AS e;
+CREATE COLLATION plain (locale = 'POSIX'); CREATE DOMAIN sorted AS text COLLATE plain;
+CREATE TABLE t (id integer PRIMARY KEY, d d, w sorted);
+INSERT INTO t VALUES (1, 'b', 'w');
+-- keeps
+SELECT id, d, w FROM t;

@@ -136,3 +136,39 @@ SET ROLE corpus_bob;
 CREATE TABLE s.own (id integer);
 -- keeps
 SELECT * FROM s.v; --> (1)
+
+-- case: what initdb granted, taken back on the standby
+-- both
+CREATE TABLE t (id integer PRIMARY KEY);
+-- standby
+REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+COMMENT ON SCHEMA public IS 'mine';
+INSERT INTO t VALUES (1);
+-- keeps
+SELECT id FROM t;
+
+-- case: on a language, taken back on the standby
+-- pgdump only: the catalogs' reader does not read languages
+-- both
+CREATE TABLE t (id integer PRIMARY KEY);
+-- standby
+REVOKE ALL ON LANGUAGE plpgsql FROM PUBLIC;
+
+-- case: on what belongs to an extension, given and taken on the standby
+-- pgdump only: the catalogs' reader leaves out what belongs to an extension, with its grants
+-- both
+CREATE EXTENSION hstore;
+-- main
+GRANT EXECUTE ON FUNCTION avals(hstore) TO corpus_alice;
+-- standby
+REVOKE EXECUTE ON FUNCTION akeys(hstore) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION akeys(hstore) TO corpus_bob;
+
+-- case: default privileges in a schema that goes
+-- both
+CREATE TABLE t (id integer PRIMARY KEY);
+-- standby
+CREATE SCHEMA gone; ALTER DEFAULT PRIVILEGES IN SCHEMA gone GRANT SELECT ON TABLES TO corpus_alice;
+INSERT INTO t VALUES (1);
+-- keeps
+SELECT id FROM t;

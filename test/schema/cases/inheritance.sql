@@ -103,3 +103,30 @@ CREATE TABLE c (b text) INHERITS (p);
 INSERT INTO c VALUES (1, 'b');
 -- keeps
 SELECT * FROM c;
+
+-- case: an inherited column becomes the child's own
+-- main
+CREATE TABLE parent (id integer);
+CREATE TABLE child (extra integer) INHERITS (parent);
+-- standby
+CREATE TABLE parent (id integer, extra integer);
+CREATE TABLE child () INHERITS (parent);
+INSERT INTO child VALUES (1, 2);
+-- keeps
+SELECT id, extra FROM child;
+
+-- case: a column that two parents give is retyped, and a child with a check gets a second parent
+-- main
+CREATE TABLE one (a bigint, x integer CONSTRAINT positive CHECK (x > 1));
+CREATE TABLE two (a bigint, y integer);
+CREATE TABLE both_of () INHERITS (one, two);
+CREATE TABLE first_of (z integer) INHERITS (one, two);
+-- standby
+CREATE TABLE one (a integer, x integer CHECK (x > 0));
+CREATE TABLE two (a integer, y integer);
+CREATE TABLE both_of () INHERITS (one, two);
+CREATE TABLE first_of (z integer) INHERITS (one);
+INSERT INTO both_of (a, x, y) VALUES (1, 2, 3); INSERT INTO first_of (a, x, z) VALUES (4, 5, 6);
+-- keeps
+SELECT a, x, y FROM both_of;
+SELECT a, x, z FROM first_of;

@@ -311,3 +311,58 @@ ALTER TABLE t REPLICA IDENTITY FULL;
 INSERT INTO t VALUES (1, 1);
 -- keeps
 SELECT * FROM t;
+
+-- case: a leaf becomes a partitioned partition of a parent that has a key and an index
+-- both
+CREATE TABLE orders (id integer, day integer, note text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+CREATE INDEX orders_note ON orders (note);
+-- main
+CREATE TABLE orders_a PARTITION OF orders FOR VALUES FROM (10) TO (20) PARTITION BY LIST (id);
+CREATE TABLE orders_a_rest PARTITION OF orders_a DEFAULT;
+-- standby
+CREATE TABLE orders_a PARTITION OF orders FOR VALUES FROM (10) TO (20);
+INSERT INTO orders VALUES (1, 11, 'x'), (2, 12, 'y');
+-- keeps
+SELECT id, day, note FROM orders ORDER BY id;
+
+-- case: a partition's key belonged to an index of the parent's that goes
+-- both
+CREATE TABLE t (id integer, k text) PARTITION BY LIST (k);
+CREATE TABLE ta PARTITION OF t FOR VALUES IN ('a');
+-- main
+ALTER TABLE ta ADD PRIMARY KEY (k, id);
+-- standby
+CREATE UNIQUE INDEX t_all ON ONLY t (k, id);
+ALTER TABLE ta ADD PRIMARY KEY (k, id);
+ALTER INDEX t_all ATTACH PARTITION ta_pkey;
+INSERT INTO t VALUES (1, 'a');
+-- keeps
+SELECT id, k FROM t;
+
+-- case: a partition is told apart by an inherited key
+-- both
+CREATE TABLE t (id integer, k text, PRIMARY KEY (k, id)) PARTITION BY LIST (k);
+CREATE TABLE ta PARTITION OF t FOR VALUES IN ('a');
+-- main
+ALTER TABLE ta REPLICA IDENTITY USING INDEX ta_pkey;
+-- standby
+INSERT INTO t VALUES (1, 'a');
+-- keeps
+SELECT id, k FROM t;
+
+-- case: NOT NULL that a key leaves behind, and that a partition keeps when its parent lets go
+-- both
+CREATE TABLE t (a integer NOT NULL, b integer NOT NULL, c integer) PARTITION BY LIST (a);
+CREATE TABLE u (a integer, b integer) PARTITION BY LIST (a);
+-- main
+CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1);
+ALTER TABLE t ALTER a DROP NOT NULL, ALTER b DROP NOT NULL;
+ALTER TABLE t1 ALTER b SET NOT NULL;
+CREATE TABLE u1 PARTITION OF u FOR VALUES IN (1);
+-- standby
+CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1);
+CREATE TABLE u1 PARTITION OF u (CONSTRAINT u1_key PRIMARY KEY (a, b)) FOR VALUES IN (1);
+INSERT INTO t VALUES (1, 2, 3); INSERT INTO u VALUES (1, 2);
+-- keeps
+SELECT a, b, c FROM t;
+SELECT a, b FROM u;

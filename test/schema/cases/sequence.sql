@@ -122,3 +122,13 @@ ALTER SEQUENCE t_id_seq RENAME TO numbers;
 INSERT INTO t (a) VALUES ('x');
 -- keeps
 SELECT * FROM t;
+
+-- case: never used and outside of main's bounds; and a type with another direction
+-- main
+CREATE SEQUENCE a START 7;
+CREATE SEQUENCE b AS smallint INCREMENT -2;
+CREATE SEQUENCE c;
+-- standby
+CREATE SEQUENCE a MINVALUE -5 START -5;
+CREATE SEQUENCE b AS integer;
+CREATE SEQUENCE c INCREMENT -1;
