@@ -151,7 +151,7 @@ function concurrently(
   if (build === first || / ON ONLY /.test(first)) return step
   // One that was stopped leaves an invalid index of its name behind.
   const cleanup = `DROP INDEX CONCURRENTLY IF EXISTS ${qualified(entry.schema, nameWithin(entry))};`
-  if (!change.hazards.includes('not-transactional')) change.hazards.push('not-transactional')
+  change.hazards = [...change.hazards.filter(hazard => hazard !== 'blocks-writes'), 'not-transactional']
   change.sql = change.sql.map(text => (text === first ? build : text))
   return { ...step, statements: [cleanup, build, ...rest], alone: true }
 }

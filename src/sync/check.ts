@@ -76,15 +76,17 @@ const servers: Look = async ({ main, standby, cut, hashing }, findings) => {
 }
 
 const programs: Look = async ({ config, main, standby }, findings) => {
-  if (!config.syncSchema) return
+  if (!config.syncSchema || config.schemaMethod === 'catalog') return
   try {
     const newest = main.versionNumber >= standby.versionNumber ? main : standby
     const server = `${newest.role}, which is PostgreSQL ${newest.version}`
     const found = await findPgDump(config.pgDump, newest.versionNumber, server, config.env)
     findings.push({ level: 'ok', check: 'pg_dump', message: `${found.path}, version ${found.version}` })
   } catch (error) {
+    // Without one the catalogs are read instead, which know fewer kinds of objects.
+    const isNeeded = config.schemaMethod === 'pgdump' || config.pgDump !== undefined
     findings.push({
-      level: 'error',
+      level: isNeeded ? 'error' : 'warning',
       check: 'pg_dump',
       message: messageOf(error),
       ...(error instanceof PgsyncerError && error.hint !== undefined && { hint: error.hint })
