@@ -25,6 +25,7 @@ export type {
   TableStatus
 } from './sync/report.js'
 export type { RunContext } from './sync/session.js'
+export type { Hazard } from './schema/change.js'
 export { sync } from './sync/sync.js'
 export type { Emit, RunEvent } from './core/events.js'
 export {
