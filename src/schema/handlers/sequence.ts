@@ -49,8 +49,8 @@ export const sequenceHandler: Handler = {
     const name = qualified(main.schema, main.name)
     const [unlogged, was] = [main, standby].map(entry => entry.definition.startsWith('CREATE UNLOGGED '))
     const all = [
-      ...(options.list.some(option => option.startsWith('AS ')) ? [] : ['AS bigint']),
-      ...options.list
+      ...(options.bounded.some(option => option.startsWith('AS ')) ? [] : ['AS bigint']),
+      ...options.bounded
     ]
     return alteration({
       structure: [
@@ -63,6 +63,8 @@ export const sequenceHandler: Handler = {
 
 interface Options {
   list: string[]
+  /** The same, with the bounds as numbers. */
+  bounded: string[]
   start: string
   minimum: bigint
   maximum: bigint
@@ -86,7 +88,8 @@ function optionsOf(definition: string): Options {
   // Beside AS, PostgreSQL takes NO MINVALUE for the type's least value, whatever the direction: so numbers are given.
   const bounds = [`MINVALUE ${minimum}`, `MAXVALUE ${maximum}`]
   return {
-    list: [...list.filter(option => !/M(IN|AX)VALUE/.test(option)), ...bounds],
+    list,
+    bounded: [...list.filter(option => !/M(IN|AX)VALUE/.test(option)), ...bounds],
     start: value('START WITH') ?? '1',
     minimum,
     maximum
