@@ -33,8 +33,7 @@ export async function applyStructure(
     retries: lockTries,
     signal: options.signal,
     emit: options.emit,
-    transient: (error: unknown) =>
-      error instanceof StepFailure && ['55P03', '40P01'].includes(error.sqlstate ?? '')
+    transient: (error: unknown) => error instanceof StepFailure && error.wasBlocked
   }
   const done: Step[] = []
   try {

@@ -13,7 +13,7 @@ import { grantsReset, grantsTurned, losesGrants } from './grants.js'
 import { sql, type Alteration, type Sql } from './handlers/handler.js'
 import { copyStatements } from './rewrites.js'
 import { relationOf } from './side.js'
-import { creation, ownerStatement } from './statements.js'
+import { creation, ownerStatement, removal } from './statements.js'
 import { describeTableDifference } from './wording.js'
 import type { Step } from './step.js'
 
@@ -66,7 +66,7 @@ class Arriving {
     this.#attachWaiting()
     this.#copyRows()
     await this.#extras()
-    await this.#keepGrants()
+    this.#keepGrants()
     this.#settleGrants()
     return {
       outside: this.#outside,
@@ -102,7 +102,7 @@ class Arriving {
     const there = decision.pairs.get(entry)?.standby
     const absent = !there || isGone(there, decision)
     if (entry.kind === 'ACL' || entry.kind === 'DEFAULT ACL') return this.#grant(entry, there, absent)
-    if (satelliteKinds.has(entry.kind)) return await this.#satellite(entry, there, absent)
+    if (satelliteKinds.has(entry.kind)) return this.#satellite(entry, there, absent)
     if (absent) return await this.#create(entry, there)
     await this.#alter(entry, there)
   }
@@ -222,7 +222,7 @@ class Arriving {
     this.#push(this.#structure, entry, 'alter', [sql(text, 'blocks-reads')], 'it is in another tablespace')
   }
 
-  async #satellite(entry: Entry, there: Entry | undefined, absent: boolean): Promise<void> {
+  #satellite(entry: Entry, there: Entry | undefined, absent: boolean): void {
     switch (entry.kind) {
       case 'TABLE ATTACH':
         if (absent) this.#attach(entry)
@@ -317,7 +317,7 @@ class Arriving {
         // Where grants are not compared, keepGrants sees to them.
         if (entry.kind === 'ACL' && !options.privileges) continue
         this.#push(this.#listOf(entry), entry.parent!, 'alter', [sql(entry.definition.trim())])
-      } else if (!drop && !isGone(entry, decision)) this.#extraSatellite(entry, options.cleanExtra)
+      } else if (!drop && !isGone(entry, decision)) await this.#extraSatellite(entry, options.cleanExtra)
     }
   }
 
@@ -326,38 +326,35 @@ class Arriving {
     return entry !== undefined && fate.drops.get(entry)?.cause === 'dependent' && !main.byKey.has(entry.key)
   }
 
-  #extraSatellite(entry: Entry, cleanExtra: boolean): void {
+  async #extraSatellite(entry: Entry, cleanExtra: boolean): Promise<void> {
     const { main } = this.decision
     // Of what initdb or an extension made, a dump has no entry: it is there on both sides.
     const home = entry.parent === undefined || main.byKey.has(entry.parent.key)
+    const remove = async (...hazards: Hazard[]) => {
+      const texts = await removal(entry, new Set(), new Set())
+      this.#push(
+        this.#structure,
+        entry,
+        'alter',
+        texts.map(text => sql(text.trim(), ...hazards))
+      )
+    }
+    if (!home) return
     switch (entry.kind) {
       case 'ACL':
       case 'DEFAULT ACL':
-        if (
-          this.options.privileges &&
-          (home || (entry.kind === 'DEFAULT ACL' && !this.#suspended.has(entry.key)))
-        )
-          this.#grants.push({ there: entry })
+        if (this.options.privileges && !this.#suspended.has(entry.key)) this.#grants.push({ there: entry })
         return
       case 'ROW SECURITY':
-        if (home) {
-          const text = entry.definition.trim().replace('ENABLE ROW', 'DISABLE ROW')
-          this.#push(this.#structure, entry, 'alter', [sql(text, 'authorization')])
-        }
-        return
+        return await remove('authorization')
       case 'DEFAULT':
         // The table's handler sees to its columns; of views this is all there is.
-        if (entry.parent?.kind === 'VIEW' && home)
-          this.#push(this.#structure, entry, 'alter', [sql(entry.drop.trim())])
+        if (entry.parent?.kind === 'VIEW') await remove()
         return
       case 'COMMENT':
       case 'SECURITY LABEL':
-        if (!home) return
-        if (cleanExtra) {
-          const none = entry.name === 'SCHEMA public' ? "'standard public schema'" : 'NULL'
-          const text = entry.definition.trim().replace(/ IS E?'(?:[^'\\]|''|\\.)*';$/, ` IS ${none};`)
-          this.#push(this.#structure, entry, 'alter', [sql(text)])
-        } else this.changes.leave(entry, 'drop', 'it is only on the standby')
+        if (cleanExtra) await remove()
+        else this.changes.leave(entry, 'drop', 'it is only on the standby')
         return
       default:
     }
@@ -370,7 +367,7 @@ class Arriving {
   }
 
   /** Whose grants are not main's affair keeps its own where it is made again. */
-  async #keepGrants(): Promise<void> {
+  #keepGrants(): void {
     if (this.options.privileges) return
     for (const entry of this.decision.standby.entries) {
       const { parent } = entry

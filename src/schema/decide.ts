@@ -39,8 +39,6 @@ export interface Decision extends Situation {
   readonly pairs: ReadonlyMap<Entry, Pair>
   /** What only the standby has, in its order. */
   readonly extras: readonly Entry[]
-  /** Extras whose name main has for something else, and what that is. */
-  readonly inTheWay: ReadonlyMap<Entry, Entry>
 }
 
 export function decide(main: Side, standby: Standby, options: Pick<SchemaOptions, 'cleanExtra'>): Decision {
@@ -86,7 +84,7 @@ export function decide(main: Side, standby: Standby, options: Pick<SchemaOptions
     if (entry.kind === 'TABLE ATTACH') detach(entry, main, fate)
     if (entry.kind === 'RULE' && entry.name.endsWith(' _RETURN')) release(entry, main, fate)
   }
-  return { ...situation, pairs, extras, inTheWay }
+  return { ...situation, pairs, extras }
 }
 
 /** A partition whose bound, or whose parent, is another one on main; or that is a table by itself there. */
@@ -178,10 +176,11 @@ function namesOf(entry: Entry): string[] {
 function indexOf(entry: Entry): string[] {
   // A key's index is a relation too.
   return entry.kind === 'CONSTRAINT' && entry.parent
-    ? [['relation', entry.schema, entry.name.slice(entry.parent.name.length + 1)].join('\0')]
+    ? [['relation', entry.schema, nameWithin(entry)].join('\0')]
     : namesOf(entry)
 }
 
+/** What only the standby has, and whose name main has for something else: what that is. */
 function clashes(main: Side, standby: Side): Map<Entry, Entry> {
   const wanted = new Map(main.entries.flatMap(entry => indexOf(entry).map(name => [name, entry] as const)))
   const found = new Map<Entry, Entry>()

@@ -41,21 +41,21 @@ export function losesGrants(there: Entry, wanted: Entry | undefined): boolean {
 
 /** Statements that give the object of a grant, or a default privilege, its initial state again. */
 export function grantsReset(there: Entry, wanted: Entry | undefined): string[] {
-  const grantees = new Set(
-    [...there.definition.matchAll(new RegExp(`(?: TO | FROM )(${name})(?= WITH GRANT OPTION;|;)`, 'g'))].map(
-      match => match[1]!
-    )
-  )
+  const grantees = new Set(rolesOf(there))
   return there.kind === 'DEFAULT ACL'
     ? defaultsReset(there, grantees)
     : objectReset(there, wanted?.owner || there.owner, grantees)
 }
 
-/** The roles that the statements name, PUBLIC left out. */
-export function granteesOf({ definition }: Entry): string[] {
-  const names = [...definition.matchAll(new RegExp(`(?: TO | FROM )(${name})(?= WITH GRANT OPTION;|;)`, 'g'))]
-  return names
-    .map(match => match[1]!)
+/** As SQL, PUBLIC among them. */
+function rolesOf({ definition }: Entry): string[] {
+  const found = definition.matchAll(new RegExp(`(?: TO | FROM )(${name})(?= WITH GRANT OPTION;|;)`, 'g'))
+  return [...found].map(match => match[1]!)
+}
+
+/** The names of the roles that the statements name, PUBLIC left out. */
+export function granteesOf(entry: Entry): string[] {
+  return rolesOf(entry)
     .filter(role => role !== 'PUBLIC')
     .map(role => (role.startsWith('"') ? role.slice(1, -1).replaceAll('""', '"') : role))
 }

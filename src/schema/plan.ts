@@ -6,7 +6,7 @@ import { asQueryable, type Server } from '../postgres/server.js'
 import { arrivals } from './arrivals.js'
 import type { SchemaChange, SchemaOptions, SchemaScope } from './change.js'
 import { Changes } from './changes.js'
-import { decide, type Decision } from './decide.js'
+import { decide, isChanged, type Decision } from './decide.js'
 import { departures } from './departures.js'
 import type { Details } from './details/details.js'
 import { readDetails } from './details/read.js'
@@ -85,7 +85,10 @@ export async function planSchema(
     }),
     outside: coming.outside,
     structure: [...going.first, ...coming.structure, ...going.last],
-    constraints: [...coming.late.map(asConstraint), ...withLocks(coming.after, entries.main)],
+    constraints: [
+      ...coming.late.map((step, i) => asConstraint(step, -1 - i)),
+      ...withLocks(coming.after, entries.main)
+    ],
     pgDump: both.pgDump,
     env: options.env ?? {}
   }
@@ -122,7 +125,7 @@ async function decisionOf(
     entries.standby.some(entry => !ours.has(entry.key)) ||
     entries.main.some(entry => {
       const twin = there.get(entry.key)
-      return twin && (twin.definition !== entry.definition || twin.accessMethod !== entry.accessMethod)
+      return twin && isChanged({ main: entry, standby: twin })
     }) ||
     (entries.standby.length > 0 &&
       entries.main.some(entry => ['TABLE ATTACH', 'INDEX'].includes(entry.kind) && !there.has(entry.key)))
@@ -179,10 +182,9 @@ function inOrder(changes: Changes, main: readonly Entry[]): SchemaChange[] {
     .map(([, change]) => change)
 }
 
-let negative = 0
 /** NOT NULL and checks: by itself, for others do not rest on it. */
-function asConstraint(step: Step): PlannedStep {
-  const entry = { ...step.entry, dumpId: --negative, dependencies: [] }
+function asConstraint(step: Step, dumpId: number): PlannedStep {
+  const entry = { ...step.entry, dumpId, dependencies: [] }
   return { ...step, entry, locks: new Set([step.entry.dumpId]), stage: 0 }
 }
 

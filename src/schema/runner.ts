@@ -29,6 +29,11 @@ export class StepFailure extends PgsyncerError {
   ) {
     super(message, details)
   }
+
+  /** Another session held a lock, or made a deadlock of it: worth another try. */
+  get wasBlocked(): boolean {
+    return this.sqlstate === '55P03' || this.sqlstate === '40P01'
+  }
 }
 
 /** As the options say: a connection, or psql. */

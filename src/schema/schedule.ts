@@ -86,7 +86,7 @@ async function withTries(work: () => Promise<void>): Promise<void> {
     try {
       return await work()
     } catch (error) {
-      const waited = error instanceof StepFailure && ['40P01', '55P03'].includes(error.sqlstate ?? '')
+      const waited = error instanceof StepFailure && error.wasBlocked
       if (!waited || count === tries) throw error
     }
   }

@@ -1,6 +1,7 @@
 /** The SQL that makes an entry, and the SQL that removes it. pg_dump wrote both; the little it leaves out is here. */
 import { ident, qualified } from '../postgres/quote.js'
 import { type Entry, nameWithin, tableKinds } from './entry.js'
+import { identityOf } from './handlers/sequence.js'
 import { piecesOf } from './split.js'
 
 /** What a session must have set for pg_dump's definitions to mean what they meant, as complete statements. */
@@ -66,8 +67,11 @@ export async function removal(
   if (parent && gone.has(parent)) return []
   switch (kind) {
     case 'COMMENT':
-    case 'SECURITY LABEL':
-      return [definition.replace(/ IS E?'(?:[^'\\]|''|\\.)*';\s*$/, ' IS NULL;')]
+    case 'SECURITY LABEL': {
+      // As initdb left it.
+      const none = entry.name === 'SCHEMA public' ? "'standard public schema'" : 'NULL'
+      return [definition.replace(/ IS E?'(?:[^'\\]|''|\\.)*';\s*$/, ` IS ${none};`)]
+    }
     case 'ROW SECURITY':
       return [definition.replace('ENABLE ROW', 'DISABLE ROW')]
     case 'SEQUENCE OWNED BY':
@@ -76,17 +80,14 @@ export async function removal(
       return [
         definition.replace(/ ATTACH PARTITION ((?:"(?:[^"]|"")*"|[^\s"])+)[\s\S]*$/, ' DETACH PARTITION $1;')
       ]
-    case 'SEQUENCE':
-      return identityRemoval(definition)
+    case 'SEQUENCE': {
+      // One without a DROP is a column's identity.
+      const identity = identityOf(entry)
+      return identity ? [`ALTER TABLE ${identity.table} ALTER COLUMN ${identity.column} DROP IDENTITY;`] : []
+    }
     default:
       return []
   }
-}
-
-/** A sequence without a DROP is a column's identity. */
-function identityRemoval(definition: string): string[] {
-  const column = /^(ALTER TABLE [\s\S]* ALTER COLUMN ("(?:[^"]|"")*"|\S+)) ADD GENERATED/.exec(definition)
-  return column ? [`${column[1]} DROP IDENTITY;`] : []
 }
 
 const owned = new Set(
