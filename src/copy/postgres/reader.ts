@@ -10,7 +10,7 @@ import { columnList, ident, literal } from '../../postgres/quote.js'
 import { idsEnd } from '../ids.js'
 import type { Row } from '../types.js'
 import type { Layout } from './layout.js'
-import { copyOut, type Line } from './wire.js'
+import { copyOut, type Line } from '../../postgres/wire.js'
 
 /** Bytes of text of a piece, after which it ends early: rows may be large. */
 const budget = 16 * 1024 * 1024

@@ -12,7 +12,7 @@ import { columnList, ident } from '../../postgres/quote.js'
 import { idOf, idsEnd, lowestId } from '../ids.js'
 import type { Row } from '../types.js'
 import type { Layout } from './layout.js'
-import { copyIn, framed, joined, Line } from './wire.js'
+import { copyIn, framed, joined, Line } from '../../postgres/wire.js'
 
 const stage = 'pgsyncer_stage'
 

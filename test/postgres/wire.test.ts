@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import type pg from 'pg'
 import { expect, test } from 'vitest'
-import { copyOut, joined, type Line } from '../../src/copy/postgres/wire.js'
+import { copyOut, joined, type Line } from '../../src/postgres/wire.js'
 
 const message = (kind: string, text: string) => {
   const body = Buffer.from(text)
