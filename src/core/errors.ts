@@ -46,6 +46,9 @@ export class SchemaError extends PgsyncerError {}
 /** Rows could not be compared or applied; names its table. Exit 1. */
 export class DataError extends PgsyncerError {}
 
+/** Changes could not be read or written; the position has not moved. Exit 1. */
+export class FollowError extends PgsyncerError {}
+
 /** The text of any thrown value, for a message or a report. */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0])

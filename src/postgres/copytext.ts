@@ -21,6 +21,11 @@ function unescaped(value: string): string | null {
   return value.includes('\\') ? value.replace(/\\(.)/g, (_, c: string) => meanings[c] ?? c) : value
 }
 
+/** One row as its line, without the end. */
+export function lineOf(values: readonly (string | null)[]): string {
+  return values.map(escape).join('\t')
+}
+
 /** Rows as COPY's input, some 256 kB at a time. Bytes are written where they stay: no text is put together first. */
 export function* copyText(rows: readonly (readonly unknown[])[]): Generator<Buffer> {
   let buffer = Buffer.allocUnsafe(piece)
