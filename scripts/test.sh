@@ -6,5 +6,6 @@ cd "$(dirname "$0")/.."
 
 ensure_packages
 ensure_clients
+ensure_clickhouse
 npm run --silent build
 exec npx vitest run "$@"

@@ -1,5 +1,5 @@
-# What a fresh machine needs before the tests or the demo can run: the packages of package-lock.json, and PostgreSQL's
-# client programs, 15 or newer. Sourced by scripts that stand in the project's root; says what it does, on stderr.
+# What a fresh machine needs before the tests or the demo can run: the packages of package-lock.json, PostgreSQL's
+# client programs, 15 or newer, and, for the tests, a ClickHouse server. Sourced by scripts that stand in the project's root; says what it does, on stderr.
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -42,4 +42,20 @@ ensure_clients() {
   say '  Alpine:          apk add postgresql-client'
   say '  macOS:           brew install libpq && brew link --force libpq'
   return 1
+}
+
+# A ClickHouse server for the tests that need one, where apt-get may bring it. Without it those tests are skipped, and say so.
+ensure_clickhouse() {
+  [ -x /usr/sbin/clickhouse-server ] || command -v clickhouse-server >/dev/null && return
+  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    say '▸ Installing clickhouse-server and clickhouse-client (apt-get install)'
+    apt-get update -q >&2 &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends clickhouse-server clickhouse-client >&2 || true
+    # The tests start servers of their own: the one that the package brings as a service need not run.
+    if [ -d /run/systemd/system ]; then systemctl disable -q --now clickhouse-server >&2 || true; fi
+    hash -r
+  fi
+  [ -x /usr/sbin/clickhouse-server ] || command -v clickhouse-server >/dev/null && return
+  say 'There is no clickhouse-server here: its tests are skipped. To get it:'
+  say '  Debian:  sudo apt-get install clickhouse-server clickhouse-client'
 }

@@ -176,7 +176,7 @@ async function answers({ exited }: Running, config: pg.ClientConfig): Promise<vo
 }
 
 /** A TCP port that was free on the loopback address a moment ago. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   server.listen(0, host)
   await once(server, 'listening')
