@@ -18,7 +18,7 @@ export interface Progress {
   stop(): void
 }
 
-type Wishes = Pick<CliSettings, 'noProgress' | 'quiet' | 'verbose' | 'logFormat'>
+export type Wishes = Pick<CliSettings, 'noProgress' | 'quiet' | 'verbose' | 'logFormat'>
 
 /** Milliseconds between two plain lines. */
 const interval = 5000
@@ -84,7 +84,7 @@ function logView(io: Io, { noProgress, verbose }: Wishes, tracker: Tracker): Vie
   }
 }
 
-function redactedFields(fields: object): Record<string, unknown> {
+export function redactedFields(fields: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, text]) => [name, typeof text === 'string' ? redact(text) : text])
   )
@@ -98,6 +98,6 @@ function remarks(event: RunEvent): string[] {
   return []
 }
 
-function every(milliseconds: number, work: () => void): NodeJS.Timeout {
+export function every(milliseconds: number, work: () => void): NodeJS.Timeout {
   return setInterval(work, milliseconds).unref()
 }
