@@ -49,6 +49,9 @@ export class DataError extends PgsyncerError {}
 /** Changes could not be read or written; the position has not moved. Exit 1. */
 export class FollowError extends PgsyncerError {}
 
+/** The same work may succeed later: a server had too much to do, or was not there. */
+export class TemporaryError extends FollowError {}
+
 /** The text of any thrown value, for a message or a report. */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0])

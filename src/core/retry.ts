@@ -1,13 +1,13 @@
 /** Another try of what may succeed the next time, after a delay that grows and is never the same for two workers. */
 import pRetry from 'p-retry'
 import { messageOf } from './errors.js'
-import type { Emit } from './events.js'
+import type { RunEvent } from './events.js'
 
 export interface RetryPolicy {
   /** Tries after the first. */
   retries: number
   signal: AbortSignal
-  emit: Emit
+  emit(event: Extract<RunEvent, { type: 'retry' }>): void
   /** Whether this error is worth another try. */
   transient(error: unknown): boolean
 }
@@ -35,7 +35,7 @@ export async function retrying<T>(
         type: 'retry',
         what,
         attempt: attemptNumber,
-        delay: 200 * 2 ** (attemptNumber - 1),
+        delay: Math.min(10_000, 200 * 2 ** (attemptNumber - 1)),
         reason: messageOf(error)
       })
     }

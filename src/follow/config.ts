@@ -73,21 +73,31 @@ const ranges: readonly [keyof FollowConfig, number, number][] = [
   ['statementTimeout', 0, 2_147_483_647]
 ]
 
+const missing: Partial<Record<keyof FollowConfig, string>> = {
+  main: 'no DSN for main was given',
+  to: 'to must be given: postgres://… or clickhouse://…',
+  source: `source must be given: ${sourceKinds.join(', ')}`,
+  tables: 'tables must name at least one table'
+}
+
 /** What names of PostgreSQL's slots may be made of, and short enough for what is put around it. */
 const namePattern = /^[a-z][a-z0-9_]{0,39}$/
 
 /**
  * Fills in the defaults and checks every value.
+ * @param needs what must be given.
  * @throws ConfigError that lists all faults at once, one a line.
  */
-export function completeFollow(options: FollowOptions): FollowConfig {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  const config: FollowConfig = { ...followDefaults, ...(given as FollowOptions) }
+export function completeFollow(
+  options: Partial<FollowOptions>,
+  needs: readonly (keyof FollowConfig)[] = ['main', 'to', 'source', 'tables']
+): FollowConfig {
+  const given: Record<string, unknown> = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined)
+  )
+  const config: FollowConfig = { ...followDefaults, ...(given as unknown as FollowOptions) }
   const faults: string[] = []
-  if (!config.main) faults.push('no DSN for main was given')
-  if (!config.to) faults.push('no sink was given: to must be postgres://… or clickhouse://…')
-  if (!sourceKinds.includes(config.source)) faults.push(`source must be ${sourceKinds.join(', ')}`)
-  if (config.tables.length === 0) faults.push('tables must name at least one table')
+  for (const name of needs) if (isEmpty(given[name])) faults.push(missing[name] ?? `${name} must be given`)
   for (const [name, low, high] of ranges) {
     const value = config[name] as number
     if (!Number.isInteger(value) || value < low || value > high)
@@ -97,10 +107,13 @@ export function completeFollow(options: FollowOptions): FollowConfig {
     faults.push(
       `name must be lower-case letters, digits and _ (40 at most), not ${JSON.stringify(config.name)}`
     )
-  if (config.stateFile !== undefined && !isClickHouse(config.to))
+  if (config.stateFile !== undefined && config.to && !isClickHouse(config.to))
     faults.push('stateFile is for ClickHouse: PostgreSQL keeps the position with the rows')
   if (faults.length > 0) throw new ConfigError(faults.join('\n'))
   return config
 }
 
 export const isClickHouse = (to: string): boolean => /^clickhouses?:\/\//i.test(to)
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === '' || (Array.isArray(value) && value.length === 0)

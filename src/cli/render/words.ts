@@ -22,6 +22,18 @@ export function time(ms: number): string {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
 }
 
+/** `850 B`, `12.3 kB`, `4.5 MB`: thousands, as the metrics count. */
+export function bytes(n: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let at = 0
+  let size = n
+  while (size >= 999.95 && at < units.length - 1) {
+    size /= 1000
+    at++
+  }
+  return `${at === 0 ? size : size.toFixed(1)} ${units[at]}`
+}
+
 /** Joined by commas and a last `and`. */
 export function listed(items: readonly string[]): string {
   return new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(items)

@@ -15,11 +15,14 @@ export class DirectTransport implements Transport {
   async send(batch: ChangeBatch, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     if (this.#handover) throw new Error('a batch is on its way already')
-    await new Promise<void>((settle, fail) => {
+    let give = () => {}
+    const settled = new Promise<void>((settle, fail) => {
       this.#handover = { batch, settle, fail }
-      signal.addEventListener('abort', () => fail(signal.reason), { once: true })
-      this.#wake()
+      give = () => fail(signal.reason)
     })
+    signal.addEventListener('abort', give, { once: true })
+    this.#wake()
+    await settled.finally(() => signal.removeEventListener('abort', give))
   }
 
   async *receive(signal: AbortSignal): AsyncGenerator<Delivery> {
