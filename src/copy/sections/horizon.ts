@@ -1,13 +1,13 @@
 /**
- * How far a run may read. A cursor's value is taken when a row is inserted and seen when it is committed, so that a
- * later value can be seen earlier. Rule: the greatest cursor is read first; then every transaction that is writing to
+ * How far a run may read (postgres/writers.ts says why): the greatest cursor is read first; then every transaction that is writing to
  * the source at that moment is waited for; only then are the rows up to that cursor read. What is inserted meanwhile
  * has later cursors, and is for the next round.
  */
-import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import { DataError } from '../../core/errors.js'
 import { literal } from '../../postgres/quote.js'
+import { asQueryable } from '../../postgres/server.js'
+import { awaitWriters, type Writer } from '../../postgres/writers.js'
 import type { Source } from './source.js'
 
 export interface Settling {
@@ -29,37 +29,15 @@ const longest = 200
 export async function settle(settling: Settling, after: string | null): Promise<string | undefined> {
   const end = await greatestCursor(settling, after)
   if (end === undefined) return undefined
-  const started = performance.now()
-  let waiting = await writers(settling)
-  for (let pause = shortest; waiting.length > 0; pause = Math.min(pause * 2, longest)) {
-    const waited = performance.now() - started
-    if (settling.settleTimeout > 0 && waited > settling.settleTimeout) throw stuck(settling, waiting)
-    await delay(pause, undefined, { signal: settling.signal })
-    const now = await writers(settling)
-    waiting = waiting.filter(({ id }) => now.some(one => one.id === id))
-  }
+  await awaitWriters(asQueryable(settling.main), settling.source.oid, {
+    shortest,
+    longest,
+    signal: settling.signal,
+    waiting(writers, waited) {
+      if (settling.settleTimeout > 0 && waited > settling.settleTimeout) throw stuck(settling, writers)
+    }
+  })
   return end
-}
-
-interface Writer {
-  /** pg_locks.virtualtransaction: it stays the same where the transaction is prepared. */
-  id: string
-  /** null: prepared, in no session any more. */
-  pid: number | null
-}
-
-/** Transactions that hold the lock of those who write rows, on the table or on one that it is made of. */
-async function writers({ main, source }: Settling): Promise<Writer[]> {
-  const { rows } = await main.query<Writer>(`
-    WITH RECURSIVE tree AS (
-      SELECT ${source.oid}::oid AS oid
-      UNION
-      SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree ON i.inhparent = tree.oid
-    )
-    SELECT DISTINCT l.virtualtransaction AS id, l.pid FROM pg_catalog.pg_locks l JOIN tree ON l.relation = tree.oid
-    WHERE l.locktype = 'relation' AND l.mode = 'RowExclusiveLock' AND l.granted
-      AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())`)
-  return rows
 }
 
 /**
