@@ -3,6 +3,7 @@
  * and from then on both drivers and the helper programs use exactly that result.
  */
 import { isIP } from 'node:net'
+import type pg from 'pg'
 import postgres from 'postgres'
 import { blame } from './blame.js'
 import { capabilitiesOf } from './capabilities.js'
@@ -44,6 +45,17 @@ export async function openServer(role: Role, dsn: string, env: Env, limits: Sess
       ...(settings.options && { options: settings.options })
     }
   })
+  const login = async (client: pg.Client) => {
+    try {
+      await client.connect()
+      await client.query(pinStatements(pins))
+      blame(client, role)
+      return client
+    } catch (error) {
+      await client.end().catch(() => {})
+      throw loginFailure(role, address, user, error)
+    }
+  }
   return {
     role,
     address,
@@ -54,18 +66,8 @@ export async function openServer(role: Role, dsn: string, env: Env, limits: Sess
     user,
     sql,
     libpqEnv: libpqEnv(settings, target),
-    async connect() {
-      const client = dataClient(settings, target)
-      try {
-        await client.connect()
-        await client.query(pinStatements(pins))
-        blame(client, role)
-        return client
-      } catch (error) {
-        await client.end().catch(() => {})
-        throw loginFailure(role, address, user, error)
-      }
-    },
+    connect: () => login(dataClient(settings, target)),
+    connectReplication: () => login(dataClient(settings, target, { replication: 'database' })),
     close: () => sql.end({ timeout: 5 })
   }
 }

@@ -40,6 +40,8 @@ export interface Server {
   readonly sql: postgres.Sql
   /** A connection of the data plane (pg), with the session pins; the caller ends it. */
   connect(): Promise<pg.Client>
+  /** The same, as a WAL sender: it takes replication commands besides SQL, which must be without parameters. */
+  connectReplication(): Promise<pg.Client>
   /** `PG*` variables for pg_dump and psql, the password among them: never pass them as arguments. */
   readonly libpqEnv: Readonly<Record<string, string>>
   close(): Promise<void>

@@ -28,8 +28,14 @@ export function timeout(settings: Settings): number {
   return Number.isFinite(seconds) && seconds > 0 ? seconds : defaultTimeout
 }
 
-export function dataClient(settings: Settings, target: Target): pg.Client {
-  const client = new pg.Client({
+/** @param more of the startup message, which the driver's own types do not know in full. */
+export function dataClient(
+  settings: Settings,
+  target: Target,
+  more: { replication?: 'database' } = {}
+): pg.Client {
+  const config: pg.ClientConfig = {
+    ...more,
     host: target.host,
     port: target.port,
     database: settings.dbname ?? '',
@@ -40,7 +46,8 @@ export function dataClient(settings: Settings, target: Target): pg.Client {
     application_name: 'pgsyncer',
     keepAlive: true,
     connectionTimeoutMillis: timeout(settings) * 1000
-  })
+  }
+  const client = new pg.Client(config)
   // A connection lost while idle: the next query on it fails and is dealt with there.
   client.on('error', () => {})
   return client
