@@ -50,6 +50,10 @@ export interface Capabilities {
   /** Publications of schemas, of columns and of rows, and unlogged sequences (15). */
   publicationDetails: boolean
   unloggedSequences: boolean
+  /** Publications and `pgoutput` (10), which tell of TRUNCATE (11) and of partitions as their parent (13). */
+  publications: boolean
+  publicationTruncate: boolean
+  publicationRoot: boolean
   /** The privilege MAINTAIN (17). */
   maintain: boolean
 }
@@ -87,6 +91,9 @@ export function capabilitiesOf(version: number): Capabilities {
     triggerParents: from(130000),
     publicationDetails: from(150000),
     unloggedSequences: from(150000),
+    publications: from(100000),
+    publicationTruncate: from(110000),
+    publicationRoot: from(130000),
     maintain: from(170000)
   }
 }

@@ -2,7 +2,7 @@
  * What a source needs to find on main, and who makes it: nobody but these. A capture gives SQL and runs none of it, so that a
  * person sees the very statements that will run, and a second install has none.
  */
-import type { SourceKind } from '../config.js'
+import type { FollowConfig, SourceKind } from '../config.js'
 
 export interface CaptureObject {
   /** As PostgreSQL calls it: publication, replication slot, table, function, trigger. */
@@ -34,4 +34,19 @@ export interface Capture {
   /** Statements that take away everything install made for this name; none where nothing of it is there. Read-only. */
   remove(): Promise<readonly string[]>
   status(): Promise<CaptureStatus>
+}
+
+/** The command that makes what is missing, but for the DSN, which may hold a password. */
+export function installCommand({
+  source,
+  name,
+  tables,
+  schemas
+}: Pick<FollowConfig, 'source' | 'name' | 'tables' | 'schemas'>): string {
+  const word = (text: string) => (/^[\w.]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+  const each = (flag: string, values: readonly string[]) =>
+    values.map(value => ` ${flag} ${word(value)}`).join('')
+  const ofSchemas = schemas.join() === 'public' ? '' : each('--schema', schemas)
+  const ofName = name === 'default' ? '' : ` --name ${name}`
+  return `pgsyncer capture install --source ${source} --maindsn …${each('--table', tables)}${ofSchemas}${ofName}`
 }
