@@ -30,16 +30,18 @@ export const urlOf = (host: string, port: number): string =>
  * is left out rather than searched for secrets.
  */
 export function withoutSecrets(dsn: string): string {
-  const uri = /^(\w+:\/\/)(?:([^@/?#]*)@)?([^?#]*)/.exec(dsn.trim())
+  // A password may hold what ends it here.
+  const text = redact(dsn.trim())
+  const uri = /^(\w+:\/\/)(?:([^@/?#]*)@)?([^?#]*)/.exec(text)
   if (uri) {
     const [, scheme = '', login, rest = ''] = uri
     const user = login?.split(':')[0]
-    return redact(`${scheme}${user ? `${user}@` : ''}${rest}`)
+    return `${scheme}${user ? `${user}@` : ''}${rest}`
   }
-  const words = [...dsn.matchAll(/(\w+)\s*=\s*('(?:\\.|[^'\\])*'|(?:\\.|[^\s'\\])*)/g)]
-  if (words.length === 0) return redact(dsn)
+  const words = [...text.matchAll(/(\w+)\s*=\s*('(?:\\.|[^'\\])*'|(?:\\.|[^\s'\\])*)/g)]
+  if (words.length === 0) return text
   const told = words.filter(([, key = '']) =>
     ['host', 'hostaddr', 'port', 'dbname', 'user', 'service'].includes(key)
   )
-  return redact(told.map(([, key, value]) => `${key}=${value}`).join(' '))
+  return told.map(([, key, value]) => `${key}=${value}`).join(' ')
 }
