@@ -25,10 +25,13 @@ const settings = {
   jit: 'off'
 }
 
-export async function openBench() {
+/** @param extra settings beside those that every bench has. */
+export async function openBench(extra = {}) {
   const binaries = existsSync(join(debian, 'initdb')) ? debian : await findBinaries(15)
   const opened = await Promise.allSettled(
-    ['main', 'standby'].map(name => startServer({ binaries, name: `bench-${name}`, settings }))
+    ['main', 'standby'].map(name =>
+      startServer({ binaries, name: `bench-${name}`, settings: { ...settings, ...extra } })
+    )
   )
   const folder = await mkdtemp(join(tmpdir(), 'pgsyncer-bench-'))
   const [main, standby] = opened.map(one => one.value)

@@ -4,12 +4,13 @@ export function heading(title) {
   return `${title}\n\n| | ours | theirs | ratio | goal | |\n|---|--:|--:|--:|--:|---|`
 }
 
-/** A result: pairs of runs and a goal (or none) for their ratio, or peaks of memory and their limit, or why it was left out. */
+/** A result: pairs of runs and a goal (or none) for their ratio, or peaks of memory and their limit, or a figure and what it should be, or why it was left out. */
 export function line(result) {
   return `| ${[result.what, ...cells(result)].join(' | ')} |`
 }
 
-function cells({ pairs, goal, peaks, limit, skipped }) {
+function cells({ pairs, goal, peaks, limit, skipped, figure, met }) {
+  if (figure) return [figure, '', '', limit, met ? 'ok' : 'MISSED']
   if (skipped) return ['', '', '', `≤ ${goal}`, skipped]
   if (peaks) {
     const shown = Object.entries(peaks).map(([kind, bytes]) => `${kind} ${megabytes(bytes)}`)
