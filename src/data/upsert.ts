@@ -38,19 +38,38 @@ export function sameKey(target: Target): string {
   return target.key.map(name => `t.${ident(name)} = s.${ident(name)}`).join(' AND ')
 }
 
+/** What an INSERT does where a row with the same key is there. */
+function takeOver({ key, settable }: Target): string {
+  const set = settable.map(name => `${ident(name)} = EXCLUDED.${ident(name)}`).join(', ')
+  return `ON CONFLICT (${columnList(key)}) DO ${settable.length === 0 ? 'NOTHING' : `UPDATE SET ${set}`}`
+}
+
+/** Rows of the table take over what may be set from the stage's row with the same key. */
+export function updateStatement(target: Target, stage: string): string {
+  const set = target.settable.map(name => `${ident(name)} = s.${ident(name)}`).join(', ')
+  return `UPDATE ${target.source} SET ${set} FROM ${stage} s WHERE ${sameKey(target)}`
+}
+
+/**
+ * The same as upsertStatements for few rows, which need no stage; the target must be able to.
+ * @param rows each of the columns' values as SQL.
+ */
+export function upsertRows(target: Target, rows: readonly string[]): string {
+  return `${insertRows(target, rows)} ${takeOver(target)}`
+}
+
+export function insertRows(target: Target, rows: readonly string[]): string {
+  const overriding = target.overriding ? ' OVERRIDING SYSTEM VALUE' : ''
+  return `INSERT INTO ${target.relation} (${columnList(target.columns)})${overriding} VALUES ${rows.join(', ')}`
+}
+
 /** The stage's rows are inserted, or, where their key is there already, take its row over. */
 export function upsertStatements(target: Target, stage: string): string[] {
-  const { settable } = target
   const insert = insertStatement(target, stage)
-  const set = (from: string) => settable.map(name => `${ident(name)} = ${from}${ident(name)}`).join(', ')
-  if (target.upsert) {
-    const action = settable.length === 0 ? 'NOTHING' : `UPDATE SET ${set('EXCLUDED.')}`
-    return [`${insert} ON CONFLICT (${columnList(target.key)}) DO ${action}`]
-  }
+  if (target.upsert) return [`${insert} ${takeOver(target)}`]
   const same = sameKey(target)
-  const update = `UPDATE ${target.source} SET ${set('s.')} FROM ${stage} s WHERE ${same}`
   return [
-    ...(settable.length > 0 ? [update] : []),
+    ...(target.settable.length > 0 ? [updateStatement(target, stage)] : []),
     `${insert} WHERE NOT EXISTS (SELECT 1 FROM ${target.source} WHERE ${same})`
   ]
 }

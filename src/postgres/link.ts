@@ -26,11 +26,15 @@ export class Link {
   /** Given up, and perhaps still at work. */
   #left: Session[] = []
 
-  /** @param setUp run once on each new session. */
+  /**
+   * @param setUp run once on each new session.
+   * @param tries further ones of work that met a lost connection or a deadlock: none where it must not be done twice.
+   */
   constructor(
     readonly server: Server,
     private readonly emit: Emit,
-    private readonly setUp: (client: pg.Client) => Promise<void> = async () => {}
+    private readonly setUp: (client: pg.Client) => Promise<void> = async () => {},
+    private readonly tries = retries
   ) {}
 
   /**
@@ -39,7 +43,7 @@ export class Link {
    * @throws the signal's reason at once when it is aborted; the work's last error.
    */
   async use<T>(signal: AbortSignal, work: (client: pg.Client) => Promise<T>): Promise<T> {
-    const policy = { retries, signal, emit: this.emit, transient: isTransient }
+    const policy = { retries: this.tries, signal, emit: this.emit, transient: isTransient }
     const turn = this.#turn.then(() => retrying(this.server.address, policy, () => this.#once(signal, work)))
     this.#turn = turn.catch(() => {})
     return turn

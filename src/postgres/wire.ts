@@ -12,7 +12,8 @@ type Listener = (chunk: Buffer) => void
 /** A type's letter and the length of what follows, itself included. */
 const header = 5
 const [copyData, copyDone, copyFail, copyOutResponse, errorResponse] = Buffer.from('dcfHE')
-const end = Buffer.from([copyDone!, 0, 0, 0, 4])
+/** Ends the rows of one COPY. */
+export const copyEnd = Buffer.from([copyDone!, 0, 0, 0, 4])
 
 /**
  * Bytes that are worth a turn of the event loop. A server sends 8 kB at a time; where less than this has come, the next look is a
@@ -82,11 +83,36 @@ export async function copyOut(
   return whole
 }
 
+/** What may be waited for while it is sent. */
+type Messages = Iterable<Buffer> | AsyncIterable<Buffer>
+
 /** Runs statements the last of which is `COPY … FROM STDIN`, and sends it whole messages; returns how many rows were stored. */
-export async function copyIn(client: pg.Client, text: string, messages: Iterable<Buffer>): Promise<number> {
-  const [rows] = (await once(client.query(new CopyIn(text, messages)), 'done')) as [number]
-  return rows
+export async function copyIn(client: pg.Client, text: string, messages: Messages): Promise<number> {
+  const whole = async function* () {
+    yield* messages
+    yield copyEnd
+  }
+  const tags = await runCopies(client, text, whole())
+  return affected(tags.findLast(tag => tag.startsWith('COPY ')) ?? '')
 }
+
+/**
+ * Runs statements, any of which may be `COPY … FROM STDIN`, in one round trip.
+ * @param messages those of all the COPYs, with `copyEnd` behind each one's.
+ * @param tags gets what the server says of each statement when that is done (`INSERT 0 5`), so that after an error it is known which failed.
+ */
+export async function runCopies(
+  client: pg.Client,
+  text: string,
+  messages: Messages,
+  tags: string[] = []
+): Promise<string[]> {
+  await once(client.query(new CopyIn(text, messages, tags)), 'done')
+  return tags
+}
+
+/** How many rows a statement's tag tells of. */
+export const affected = (tag: string): number => Number(/\d+$/.exec(tag)?.[0] ?? 0)
 
 /** Of the message that begins there. */
 const lengthAt = (bytes: Buffer, at: number) => 1 + bytes.readUInt32BE(at + 1)
@@ -197,14 +223,14 @@ class CopyOut extends EventEmitter implements pg.Submittable {
  * refuses, the server drops.
  */
 class CopyIn extends EventEmitter implements pg.Submittable {
-  #stored = 0
   /** Why no more is sent. */
   #failure: unknown
   #over = false
 
   constructor(
     private readonly text: string,
-    private readonly messages: Iterable<Buffer>
+    private readonly messages: Messages,
+    private readonly tags: string[]
   ) {
     super()
   }
@@ -219,24 +245,22 @@ class CopyIn extends EventEmitter implements pg.Submittable {
   }
 
   async #send(stream: Duplex): Promise<void> {
-    for (const message of this.messages) {
+    for await (const message of this.messages) {
       if (!stream.write(message)) await once(stream, 'drain')
       // A server that has refused the rows reads no more of them.
       if (this.#over) return
     }
-    stream.write(end)
   }
 
   handleCopyInResponse(): void {}
 
   handleCommandComplete({ text }: { text: string }): void {
-    const found = /^COPY (\d+)/.exec(text)
-    if (found) this.#stored = Number(found[1])
+    this.tags.push(text)
   }
 
   handleReadyForQuery(): void {
     this.#over = true
-    this.emit('done', this.#stored)
+    this.emit('done')
   }
 
   handleError(error: Error): void {
