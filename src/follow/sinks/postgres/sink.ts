@@ -1,0 +1,138 @@
+/**
+ * A PostgreSQL database as the sink: rows and position are written in one transaction, by one session that holds the stream's lock, so
+ * that a change is there once, whenever and wherever the power fails.
+ */
+import type pg from 'pg'
+import type { EmitFollow } from '../../../core/events.js'
+import { openServer } from '../../../postgres/connect.js'
+import { refuseReadOnly } from '../../../postgres/guards.js'
+import { Link } from '../../../postgres/link.js'
+import type { Server } from '../../../postgres/server.js'
+import type { FollowConfig } from '../../config.js'
+import type { ChangeBatch, Position, Sink, StreamState } from '../../ports.js'
+import type { FollowedTable } from '../../table.js'
+import { loadTable } from './load.js'
+import { holdRecord, makeRecords, readRecord, writeRecord } from './record.js'
+import { Tables } from './tables.js'
+import { Writer } from './writer.js'
+
+const never = new AbortController().signal
+
+/**
+ * Opens the standby and takes the stream's lock there.
+ * @throws ConfigError for a DSN that cannot be used, a hot standby, or a role without the rights; ConnectionError; GuardError where another
+ *   process writes this stream.
+ */
+export async function openPostgresSink(config: FollowConfig, emit: EmitFollow): Promise<Sink> {
+  const { lockTimeout, statementTimeout } = config
+  const server = await openServer('standby', config.to, config.env, { lockTimeout, statementTimeout })
+  try {
+    await refuseReadOnly(server)
+    await makeRecords(server)
+    const sink = new PostgresSink(server, config, await mayBeReplica(server), emit)
+    try {
+      await sink.recall()
+      return sink
+    } catch (error) {
+      await sink.close()
+      throw error
+    }
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+}
+
+/** Asked within one statement, which leaves nothing set. */
+async function mayBeReplica(server: Server): Promise<boolean> {
+  try {
+    await server.sql`SELECT pg_catalog.set_config('session_replication_role', 'replica', true)`
+    return true
+  } catch {
+    return false
+  }
+}
+
+class PostgresSink implements Sink {
+  readonly capabilities = { partial: true }
+  readonly #tables: Tables
+  readonly #link: Link
+  readonly #writers = new WeakMap<pg.Client, Writer>()
+  /** Up to where it is written, as far as that is known. */
+  #position: Position | null = null
+
+  /** @param replica the role may set session_replication_role. */
+  constructor(
+    private readonly server: Server,
+    private readonly config: FollowConfig,
+    private readonly replica: boolean,
+    emit: EmitFollow
+  ) {
+    this.#tables = new Tables(server, config, replica, emit)
+    // Never a second try: what a lost session did not commit, and what it did, is known when the position is read again.
+    this.#link = new Link(
+      server,
+      () => {},
+      client => this.#begin(client),
+      0
+    )
+  }
+
+  async #begin(client: pg.Client): Promise<void> {
+    const { name, lockTimeout } = this.config
+    await holdRecord(client, this.server, name, lockTimeout)
+    if (this.replica) await client.query('SET session_replication_role = replica')
+    this.#writers.set(client, new Writer(client, this.#tables, name, this.replica))
+  }
+
+  async recall(): Promise<StreamState | undefined> {
+    const state = await this.#link.use(never, client => readRecord(client, this.config.name))
+    this.#position = state?.position ?? null
+    return state
+  }
+
+  async remember(state: StreamState): Promise<void> {
+    await this.#link.use(never, client => writeRecord(client, this.config.name, state))
+    this.#position = state.position
+  }
+
+  async prepare(table: FollowedTable): Promise<readonly string[]> {
+    return this.#tables.prepare(table)
+  }
+
+  async hasRows(table: FollowedTable): Promise<boolean> {
+    return this.#tables.hasRows(this.#tables.of(table).target.relation)
+  }
+
+  async clear(table: FollowedTable): Promise<void> {
+    const statements = this.#tables.emptying([table])
+    await this.#link.use(never, client => client.query(statements.join(';')))
+  }
+
+  loadOrder(tables: readonly FollowedTable[]): readonly FollowedTable[] {
+    return this.#tables.ordered(tables)
+  }
+
+  expressions(): undefined {
+    return undefined
+  }
+
+  async load(table: FollowedTable, text: AsyncIterable<Buffer>, signal: AbortSignal): Promise<number> {
+    const prepared = this.#tables.of(table)
+    return this.#link.use(signal, client => loadTable(client, prepared, text, this.replica))
+  }
+
+  async write(batch: ChangeBatch, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    // Changes of absent values are not to be made twice, and these were made.
+    const known = batch.position === this.#position
+    if (known && batch.changes.some(({ operation }) => operation !== 'insert')) return
+    await this.#link.use(signal, client => this.#writers.get(client)!.write(batch))
+    this.#position = batch.position
+  }
+
+  async close(): Promise<void> {
+    await this.#link.end().catch(() => {})
+    await this.server.close().catch(() => {})
+  }
+}

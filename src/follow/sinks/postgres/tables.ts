@@ -1,0 +1,206 @@
+/** The standby's tables: what they look like is read once and again when a shape changes, and kept with what writing them needs. */
+import { ConfigError, FollowError } from '../../../core/errors.js'
+import type { EmitFollow } from '../../../core/events.js'
+import type { Target } from '../../../data/upsert.js'
+import { codeOf } from '../../../postgres/failure.js'
+import { ident, literal } from '../../../postgres/quote.js'
+import { readForeignKeys, type ForeignKey } from '../../../postgres/relations.js'
+import type { Server } from '../../../postgres/server.js'
+import { readTables, type Table } from '../../../postgres/tables.js'
+import type { FollowConfig } from '../../config.js'
+import { nameOf, type FollowedColumn, type FollowedTable } from '../../table.js'
+import { fitOf, targetOf } from './fit.js'
+
+/** A table that is fit for rows of one shape. */
+export interface Prepared {
+  readonly table: FollowedTable
+  readonly standby: Table
+  readonly target: Target
+  /** Others refer to it. */
+  readonly referenced: boolean
+}
+
+export class Tables {
+  readonly #prepared = new Map<FollowedTable, Prepared>()
+  /** By name: what was prepared last. */
+  readonly #current = new Map<string, Prepared>()
+  readonly #schemas = new Map<string, Table[]>()
+  #keys: ForeignKey[] | undefined
+  #told = false
+
+  /** @param replica triggers and foreign keys of the standby do not fire. */
+  constructor(
+    private readonly server: Server,
+    private readonly config: Pick<FollowConfig, 'onSchemaChange'>,
+    private readonly replica: boolean,
+    private readonly emit: EmitFollow
+  ) {}
+
+  /** @throws Error where it was not prepared. */
+  of(table: FollowedTable): Prepared {
+    const prepared = this.#prepared.get(table)
+    if (!prepared) throw new Error(`${nameOf(table)} was not prepared`)
+    return prepared
+  }
+
+  /**
+   * @returns names of the columns that were added.
+   * @throws ConfigError or FollowError, with nothing changed.
+   */
+  async prepare(table: FollowedTable): Promise<string[]> {
+    const known = this.#prepared.get(table)
+    if (known && this.#current.get(nameOf(table)) === known) return []
+    // Of a shape that changed the standby's may have changed too.
+    if (this.#current.has(nameOf(table))) this.#schemas.delete(table.schema)
+    let standby = await this.#find(table)
+    const { missing, differing } = fitOf(table, standby, await this.#required(table, standby))
+    if (missing.length > 0) {
+      await this.#add(table, missing)
+      this.#schemas.delete(table.schema)
+      standby = await this.#find(table)
+    }
+    for (const one of differing)
+      this.emit({
+        type: 'note',
+        message: `${one}: values are written as main prints them`,
+        table: nameOf(table)
+      })
+    const referenced = this.#referrers(table).length > 0
+    const prepared = { table, standby, target: targetOf(table, standby, this.server.can), referenced }
+    if (!this.replica && !this.#told && (standby.triggers.length > 0 || this.#keys!.length > 0)) {
+      this.#told = true
+      this.emit({
+        type: 'note',
+        message: `user ${this.server.user} may not set session_replication_role on the standby: its triggers and foreign keys fire`
+      })
+    }
+    this.#prepared.set(table, prepared)
+    this.#current.set(nameOf(table), prepared)
+    return missing.map(({ name }) => name)
+  }
+
+  /** Parents before those that refer to them. */
+  ordered<T extends Pick<FollowedTable, 'schema' | 'name'>>(tables: readonly T[]): T[] {
+    const byName = new Map(tables.map(table => [nameOf(table), table]))
+    const order = new Set<T>()
+    const seen = new Set<T>()
+    const visit = (table: T): void => {
+      if (seen.has(table)) return
+      seen.add(table)
+      for (const key of this.#keys ?? []) {
+        if (childOf(key) !== nameOf(table)) continue
+        const parent = byName.get(`${key.parentSchema}.${key.parentName}`)
+        if (parent) visit(parent)
+      }
+      order.add(table)
+    }
+    for (const table of tables) visit(table)
+    return [...order]
+  }
+
+  /**
+   * Empties tables: together, where only they themselves refer to each other, else row by row. Never CASCADE, which would reach
+   * tables that nobody named.
+   */
+  emptying(tables: readonly FollowedTable[]): string[] {
+    const names = new Set(tables.map(nameOf))
+    const together = tables.filter(table => this.#referrers(table).every(child => names.has(child)))
+    const alone = tables.filter(table => !together.includes(table))
+    // Who is refered to by one that is emptied row by row cannot be truncated either, and need not be.
+    const bad = new Set(alone.map(nameOf))
+    const truncated = together.filter(table => !this.#referrers(table).some(child => bad.has(child)))
+    const deleted = this.ordered(tables.filter(table => !truncated.includes(table))).reverse()
+    return [
+      ...deleted.map(table => `DELETE FROM ${this.of(table).target.source}`),
+      ...(truncated.length > 0
+        ? [`TRUNCATE ${truncated.map(table => this.of(table).target.relation).join(', ')}`]
+        : [])
+    ]
+  }
+
+  /** Other tables of the standby that refer to this one. */
+  #referrers(table: FollowedTable): string[] {
+    const name = nameOf(table)
+    const to = (this.#keys ?? []).filter(key => `${key.parentSchema}.${key.parentName}` === name)
+    return to.map(childOf).filter(child => child !== name)
+  }
+
+  async #find(table: FollowedTable): Promise<Table> {
+    const { schema } = table
+    const read = async () => {
+      const tables = await readTables(this.server.sql, this.server.can, [schema])
+      this.#keys = await readForeignKeys(this.server.sql, this.server.can)
+      this.#schemas.set(schema, tables)
+      return tables
+    }
+    const found = (this.#schemas.get(schema) ?? (await read())).find(({ name }) => name === table.name)
+    // It may have been made since.
+    const standby = found ?? (await read()).find(({ name }) => name === table.name)
+    if (standby) return standby
+    throw new ConfigError(`the standby ${this.server.address} has no table ${nameOf(table)}`, {
+      table: nameOf(table),
+      hint: `Bring its structure over first: pgsyncer sync --sync-data=false -t '${nameOf(table)}'.`
+    })
+  }
+
+  /** Columns that an INSERT must give a value. */
+  async #required({ columns }: FollowedTable, standby: Table): Promise<string[]> {
+    const extra = standby.columns.filter(({ name }) => !columns.some(column => column.name === name))
+    const suspect = extra.filter(({ notNull, generated, identity }) => notNull && !generated && !identity)
+    if (suspect.length === 0) return []
+    const rows = await this.server.sql<{ name: string }[]>`
+      SELECT attname AS name FROM pg_catalog.pg_attribute WHERE attrelid = ${standby.oid}::oid AND attnum > 0 AND NOT atthasdef`
+    return suspect.map(({ name }) => name).filter(name => rows.some(row => row.name === name))
+  }
+
+  /**
+   * What rows hold that were there before the column was, those get here too, and so do rows from then that are still on their way:
+   * the value stays the column's default.
+   */
+  async #add(table: FollowedTable, missing: readonly FollowedColumn[]): Promise<void> {
+    const name = nameOf(table)
+    const names = missing.map(column => column.name).join(', ')
+    const refuse = (message: string, hint: string, cause?: unknown): never => {
+      throw new FollowError(message, { table: name, hint, ...(cause !== undefined && { cause }) })
+    }
+    const bring = `Bring the structure over by pgsyncer sync --sync-data=false -t '${name}', and follow on.`
+    if (this.config.onSchemaChange === 'stop')
+      refuse(`main's ${name} has columns that the standby does not have: ${names}`, bring)
+    const relation = `${ident(table.schema)}.${ident(table.name)}`
+    const unknown = missing.filter(column => column.missing === undefined).map(column => column.name)
+    if (unknown.length > 0 && (await this.hasRows(relation))) {
+      refuse(
+        `main's ${name} has columns whose values in older rows are not known: ${unknown.join(', ')}`,
+        `Bring the table over by pgsyncer sync -t '${name}', and follow on.`
+      )
+    }
+    const added = missing.map(column => {
+      const filled = typeof column.missing === 'string' ? ` DEFAULT ${literal(column.missing)}` : ''
+      return `ADD COLUMN ${ident(column.name)} ${column.type}${filled}${filled && column.notNull ? ' NOT NULL' : ''}`
+    })
+    try {
+      await this.server.sql.unsafe(`ALTER TABLE ${relation} ${added.join(', ')}`)
+    } catch (error) {
+      const code = codeOf(error)
+      if (code === '42704' || code === '3F000')
+        refuse(`the standby does not have the type of main's new columns of ${name}: ${names}`, bring, error)
+      if (code === '42501')
+        refuse(
+          `user ${this.server.user} may not add main's new columns to ${name}: ${names}`,
+          `Add them by hand, or make the user the table's owner.`,
+          error
+        )
+      throw error
+    }
+  }
+
+  async hasRows(relation: string): Promise<boolean> {
+    const [found] = await this.server.sql.unsafe<{ has: boolean }[]>(
+      `SELECT EXISTS (SELECT 1 FROM ${relation}) AS has`
+    )
+    return found!.has
+  }
+}
+
+/** The table that declares the key, not the partitions that have it from there. */
+const childOf = ({ declared }: ForeignKey): string => `${declared.schema}.${declared.table}`
