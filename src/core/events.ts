@@ -56,6 +56,8 @@ export type FollowEvent =
       duration: number
     }
   | { type: 'lag'; lag: Lag }
+  /** No signal came from main for so many milliseconds: it is looked all the same. */
+  | { type: 'quiet'; after: number }
   /** The columns of a table have changed, and the sink's with them. */
   | { type: 'schema'; table: string; added: readonly string[] }
   | { type: 'retry'; what: string; attempt: number; delay: number; reason: string }
