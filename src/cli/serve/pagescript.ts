@@ -51,7 +51,7 @@ function show(now) {
   put(at('trouble'), trouble || '')
   const behind = [lag.bytes && size(lag.bytes), lag.rows && some(lag.rows, 'change')].filter(Boolean)
   const known = lag.bytes !== null || lag.rows !== null
-  const age = lag.seconds === null ? '' : 'the oldest at most ' + time(lag.seconds) + ' old'
+  const age = lag.seconds === null ? '' : 'at most ' + time(lag.seconds)
   if (behind.length === 0) card('lag', known ? 'Level' : '–', known ? 'nothing is missing' : 'the source cannot tell')
   else card('lag', behind[0], [behind[1], age].filter(Boolean).join(', ') || 'of WAL not written yet')
   card('written', count(now.changes), now.changes === 1 ? 'change in ' + some(now.batches, 'batch') : 'changes in ' + count(now.batches) + (now.batches === 1 ? ' batch' : ' batches'))
@@ -100,7 +100,7 @@ function rowOf(name) {
 }
 function copyText(copy) {
   if (!copy) return '–'
-  if (copy.rows !== null) return some(copy.rows, 'row')
+  if (copy.rows !== null) return some(copy.rows, 'row').replace(' ', '\u00a0')
   return size(copy.bytes) + (copy.estimate > 0 ? ' of about ' + some(copy.estimate, 'row') : '') + ' …'
 }
 function showTables(tables) {

@@ -34,6 +34,7 @@ h2 { font-size: .9375rem; font-weight: 600; margin: 0 0 .75rem; }
 #route div { display: flex; gap: .5rem; align-items: baseline; min-width: 0; }
 #route dd, code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .8125rem; }
 .trouble { margin-top: 1.25rem; padding: .75rem 1rem; border-radius: .6rem; border: 1px solid var(--bad); color: var(--bad); background: var(--card); }
+#trouble::first-letter { text-transform: uppercase; }
 .cards { display: grid; grid-template-columns: repeat(4, 1fr); gap: .75rem; margin: 1.5rem 0 2.25rem; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .7rem; padding: .8rem 1rem .9rem; min-width: 0; }
 .card dd { display: flex; flex-direction: column; }
@@ -75,11 +76,11 @@ a:focus-visible { outline: 2px solid var(--accent); outline-offset: 3px; border-
   #tables thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   #tables tr { padding: .6rem .8rem; }
   #tables tr + tr { border-top: 1px solid var(--line); }
-  #tables tbody th, #tables tbody td { padding: 0; border: 0; text-align: left; }
+  #tables tbody th, #tables tbody td { padding: 0; border: 0; }
   #tables tbody td { display: flex; justify-content: space-between; gap: 1rem; font-size: .875rem; }
-  #tables tbody td::before { content: attr(data-label); color: var(--soft); }
+  #tables tbody td::before { content: attr(data-label); color: var(--soft); flex: none; }
   #tables tbody td.none { display: none; }
-  #tables tbody th { font-weight: 600; margin-bottom: .15rem; }
+  #tables tbody th { font-weight: 600; text-align: left; margin-bottom: .15rem; }
   #remarks li { flex-direction: column; padding: .6rem .8rem; }
   #remarks li > :first-child { flex: none; }
 }

@@ -118,7 +118,7 @@ export function lagSeconds(
   { lag, behindSince, levelAt, committedAt }: Status,
   now: number
 ): number | undefined {
-  if (lag === undefined) return undefined
+  if (lag?.bytes === undefined && lag?.rows === undefined) return undefined
   if (behindSince === undefined) return 0
   if (levelAt === undefined && committedAt === undefined) return undefined
   return Math.max(0, now - Math.max(levelAt ?? 0, committedAt ?? 0)) / 1000

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { FollowEvent } from '../../../src/core/events.js'
 import { serveFollow, type Served } from '../../../src/cli/serve/server.js'
 import { found, startBrowser, unless } from './chromium.js'
 import { about, batch } from './events.js'
@@ -21,6 +22,7 @@ describe.skipIf(!found)(`the live page in a browser${unless}`, () => {
   })
   afterAll(() => browser.close())
   afterEach(async () => {
+    vi.useRealTimers()
     for (const page of open) await page.context().close()
     open.clear()
     await served.close()
@@ -64,24 +66,28 @@ describe.skipIf(!found)(`the live page in a browser${unless}`, () => {
     served = await serveFollow('127.0.0.1:0', about)
   }
 
-  /** A follower in the middle of its work. */
-  function work(): void {
+  /** A follower after a minute of work, by a clock that then stands still. */
+  function work(more: readonly FollowEvent[] = []): void {
+    const later = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000)
     const { emit } = served
     emit({ type: 'state', state: 'copying' })
     emit({ type: 'copy-start', table: 'public.orders', rows: 2_000_000 })
     emit({ type: 'copy-bytes', table: 'public.orders', bytes: 312_400_000 })
+    later(130)
     emit({ type: 'copy-end', table: 'public.orders', rows: 2_013_377 })
     emit({ type: 'state', state: 'following' })
-    emit({ type: 'retry', what: 'the sink', attempt: 1, delay: 400, reason: 'the connection was lost' })
-    emit({ type: 'schema', table: 'public.orders', added: ['colour'] })
-    emit(
-      batch({
-        'public.orders': { insert: 1204, update: 310, delete: 7 },
-        'public.events': { insert: 90_211 }
-      })
-    )
+    emit({ type: 'lag', lag: { bytes: 0 } })
+    for (let second = 0; second < 75; second++) {
+      later(1)
+      const insert = Math.round(400 + 260 * Math.sin(second / 7) + 120 * Math.sin(second * 1.7))
+      emit(batch({ 'public.orders': { insert: 17, update: 9, delete: 1 }, 'public.events': { insert } }))
+      if (second === 20) emit({ type: 'schema', table: 'public.orders', added: ['colour'] })
+    }
     emit(batch({ [hostile]: { insert: 3 }, [quoted]: { update: 4 }, 'public.baskets': { truncate: 1 } }))
+    emit({ type: 'retry', what: 'the sink', attempt: 1, delay: 400, reason: 'the connection was lost' })
     emit({ type: 'lag', lag: { bytes: 1_340_000, retainedBytes: 17_000_000 } })
+    later(2)
+    for (const event of more) emit(event)
   }
 
   test('shows the state and the counts as they grow', async () => {
@@ -101,8 +107,9 @@ describe.skipIf(!found)(`the live page in a browser${unless}`, () => {
     served.emit(batch({ 'public.orders': { insert: 1000, delete: 1 }, 'public.a': { update: 1 } }))
     await said(page, '#tables tbody', 'public.a – 0 1 0 public.orders 48 rows 1,002 0 1')
     await said(page, '#written', 'Written 1,004 changes in 2 batches')
+    served.emit(batch({ 'public.a': { update: 1 } }, { committedAt: Date.now() }))
     served.emit({ type: 'lag', lag: { bytes: 2_500_000, rows: 7 } })
-    await said(page, '#lag', /^Behind 2.5 MB 7 changes, the oldest at most [\\d.]+ s old$/)
+    await said(page, '#lag', /^Behind 2.5 MB 7 changes, at most [\d.]+ s$/)
     served.emit({ type: 'lag', lag: { bytes: 0, rows: 0 } })
     await said(page, '#lag', 'Behind Level nothing is missing')
     expect(await page.title()).toBe('shop: following')
@@ -118,6 +125,7 @@ describe.skipIf(!found)(`the live page in a browser${unless}`, () => {
   test('shows whatever a database holds as text', async () => {
     await serve()
     const { page, complaints } = await look()
+    vi.useFakeTimers({ toFake: ['Date'] })
     work()
     served.emit({ type: 'note', message: '<img src=x onerror=alert(2)> postgres://u:geheim@h/d' })
     await said(page, '#remarks', '<img src=x onerror=alert(2)> postgres://u:***@h/d')
@@ -149,17 +157,38 @@ describe.skipIf(!found)(`the live page in a browser${unless}`, () => {
     await said(page, '#state', 'No connection to the follower')
   })
 
-  test.each<Look & { name: string }>([
+  const copying: FollowEvent[] = [
+    { type: 'state', state: 'copying' },
+    { type: 'copy-start', table: 'public.a_table_with_a_rather_long_name_for_a_telephone', rows: 41_000_000 },
+    {
+      type: 'copy-bytes',
+      table: 'public.a_table_with_a_rather_long_name_for_a_telephone',
+      bytes: 1_234_567_890
+    }
+  ]
+  test.each<Look & { name: string; more?: FollowEvent[]; later?: number }>([
     { name: 'light' },
     { name: 'dark', dark: true },
     { name: 'phone', width: 360 },
     { name: 'phone-dark', width: 360, dark: true },
-    { name: 'tablet', width: 720 }
-  ])('can be read: $name', async ({ name, ...wishes }) => {
+    { name: 'tablet', width: 720 },
+    { name: 'phone-copying', width: 320, more: copying },
+    { name: 'copying-dark', dark: true, more: copying },
+    { name: 'waiting', more: [{ type: 'state', state: 'waiting' }], later: 5 },
+    { name: 'trouble', later: 200 },
+    { name: 'phone-trouble-dark', width: 360, dark: true, later: 200 }
+  ])('can be read: $name', async ({ name, more, later = 0, ...wishes }) => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2025, 10, 21, 9, 30) })
     await serve()
+    work(more)
+    vi.setSystemTime(Date.now() + later * 1000)
     const { page, complaints } = await look(wishes)
-    work()
     await said(page, '#lag', '1.3 MB')
+    await said(
+      page,
+      '#state',
+      more ? /First copy|Waiting/ : later > 60 ? 'Following, not healthy' : /Following for/
+    )
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
     expect(await page.evaluate(faint)).toEqual([])
     expect(complaints).toEqual([])
