@@ -7,5 +7,6 @@ cd "$(dirname "$0")/.."
 ensure_packages
 ensure_clients
 ensure_clickhouse
+ensure_chromium
 npm run --silent build
 exec npx vitest run "$@"

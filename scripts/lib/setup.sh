@@ -59,3 +59,21 @@ ensure_clickhouse() {
   say 'There is no clickhouse-server here: its tests are skipped. To get it:'
   say '  Debian:  sudo apt-get install clickhouse-server clickhouse-client'
 }
+
+chromium_ok() {
+  command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null
+}
+
+# A browser for the tests of follow's live page, where apt-get may bring it. Without it those tests are skipped, and say so.
+ensure_chromium() {
+  chromium_ok && return
+  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    say '▸ Installing chromium (apt-get install)'
+    apt-get update -q >&2 &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium >&2 || true
+    hash -r
+  fi
+  chromium_ok && return
+  say 'There is no Chromium here: the tests of the live page are skipped. To get it:'
+  say '  Debian, Ubuntu:  sudo apt-get install chromium'
+}
