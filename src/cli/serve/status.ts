@@ -93,6 +93,8 @@ export function fold(status: Status, event: FollowEvent, now: number): Status {
       return copied(status, event.table, now, copy => ({ ...copy, bytes: copy.bytes + event.bytes }))
     case 'copy-end':
       return copied(status, event.table, now, copy => ({ ...copy, rows: event.rows }))
+    case 'quiet':
+      return status
     default: {
       const remark: Remark = { at: now, kind: event.type, text: remarkOf(event) }
       const retries = status.retries + (event.type === 'retry' ? 1 : 0)
