@@ -202,77 +202,74 @@ const entities = `CREATE TABLE entities (id bigserial PRIMARY KEY, entity text N
   INSERT INTO entities (entity, n) SELECT 'begin' || i, 0 FROM generate_series(1, 96) i`
 
 /**
- * Twelve sessions that write at once: a row's `n` counts its changes, its `entity` never changes, and the text `never` stands in nothing that
- * was committed. Two transactions are open from the beginning to the end of all others.
+ * Twelve sessions that write at once, until it is enough: a row's `n` counts its changes, its `entity` never changes, and the text `never` stands
+ * in nothing that was committed. Beside them are transactions that stay open while others come and go.
  */
 async function writeConcurrently(
   bench: Bench,
   operations: ReadonlySet<Operation>,
-  transactions: number,
-  committed: () => void
+  enough: () => boolean,
+  committed: () => number
 ): Promise<void> {
   const can = (operation: Operation) => operations.has(operation)
-  const writers = await Promise.all(Array.from({ length: 12 }, () => bench.session()))
-  const long = await Promise.all(Array.from({ length: 2 }, () => bench.session()))
   const insert = (client: pg.Client, entity: string) =>
-    client.query<{ id: string }>(
-      `INSERT INTO public.entities (entity, n, body) VALUES ($1, 0, $2) RETURNING id`,
-      [entity, `a\tb\\${entity}`]
-    )
-  for (const [i, client] of long.entries()) {
-    await client.query('BEGIN')
-    await insert(client, `long${i}`)
-  }
-  await Promise.all(
-    writers.map(async (client, writer) => {
-      let own = Array.from({ length: 8 }, (_, i) => `begin${writer * 8 + i + 1}`)
-      for (let i = 0; i < transactions; i++) {
-        const fails = i % 5 === 4
-        const mine = [...own]
-        await client.query('BEGIN')
-        for (let j = 0; j <= i % 3; j++) {
-          const entity = `${fails ? 'never' : 'new'}-${writer}-${i}-${j}`
-          await insert(client, entity)
-          mine.push(entity)
-        }
-        const [first, second] = mine
-        const body = fails ? 'never' : `${writer} ${i}`
-        if (can('update')) {
-          await client.query('UPDATE public.entities SET n = n + 1, body = $2 WHERE entity = $1', [
-            first,
-            body
-          ])
-          if (i % 3 === 0)
-            await client.query(
-              `UPDATE public.entities SET n = n + 1, body = $2, id = nextval('public.entities_id_seq') WHERE entity = $1`,
-              [mine.at(-1), body]
-            )
-        }
-        if (can('delete') && i % 4 === 1) {
-          await client.query('DELETE FROM public.entities WHERE entity = $1', [second])
-          mine.splice(1, 1)
-        }
-        if (i % 7 === 0) {
-          await client.query('SAVEPOINT s')
-          await insert(client, `never-${writer}-${i}`)
-          await client.query('ROLLBACK TO s')
-        }
-        // The one row that others change too comes last, so that nobody waits in a circle.
-        if (can('update'))
-          await client.query('UPDATE public.entities SET n = n + 1, body = $2 WHERE entity = $1', [
-            `hot${1 + (i % 4)}`,
-            body
-          ])
-        await client.query(fails ? 'ROLLBACK' : 'COMMIT')
-        if (!fails) own = mine
-        committed()
+    client.query(`INSERT INTO public.entities (entity, n, body) VALUES ($1, 0, $2)`, [
+      entity,
+      `a\tb\\${entity}`
+    ])
+  const writer = async (client: pg.Client, writer: number) => {
+    let own = Array.from({ length: 8 }, (_, i) => `begin${writer * 8 + i + 1}`)
+    for (let i = 0; !enough(); i++) {
+      const fails = i % 5 === 4
+      const mine = [...own]
+      await client.query('BEGIN')
+      for (let j = 0; j <= i % 3; j++) {
+        const entity = `${fails ? 'never' : 'new'}-${writer}-${i}-${j}`
+        await insert(client, entity)
+        mine.push(entity)
       }
-    })
-  )
-  for (const [i, client] of long.entries()) {
-    await insert(client, `long-end${i}`)
-    await client.query('COMMIT')
+      const [first, second] = mine
+      const body = fails ? 'never' : `${writer} ${i}`
+      if (can('update')) {
+        await client.query('UPDATE public.entities SET n = n + 1, body = $2 WHERE entity = $1', [first, body])
+        if (i % 3 === 0)
+          await client.query(
+            `UPDATE public.entities SET n = n + 1, body = $2, id = nextval('public.entities_id_seq') WHERE entity = $1`,
+            [mine.at(-1), body]
+          )
+      }
+      if (can('delete') && i % 4 === 1) {
+        await client.query('DELETE FROM public.entities WHERE entity = $1', [second])
+        mine.splice(1, 1)
+      }
+      if (i % 7 === 0) {
+        await client.query('SAVEPOINT s')
+        await insert(client, `never-${writer}-${i}`)
+        await client.query('ROLLBACK TO s')
+      }
+      // The one row that others change too comes last, so that nobody waits in a circle.
+      if (can('update'))
+        await client.query('UPDATE public.entities SET n = n + 1, body = $2 WHERE entity = $1', [
+          `hot${1 + (i % 4)}`,
+          body
+        ])
+      await client.query(fails ? 'ROLLBACK' : 'COMMIT')
+      if (!fails) own = mine
+      committed()
+    }
   }
+  const long = async (client: pg.Client, writer: number) => {
+    for (let i = 0; !enough(); i++) {
+      await client.query('BEGIN')
+      await insert(client, `long-${writer}-${i}`)
+      const others = committed() + 50
+      await until('other transactions', () => enough() || committed() > others)
+      await insert(client, `late-${writer}-${i}`)
+      await client.query('COMMIT')
+    }
+  }
+  const sessions = await Promise.all(Array.from({ length: 14 }, () => bench.session()))
+  await Promise.all(sessions.map((client, i) => (i < 12 ? writer(client, i) : long(client, i))))
 }
 
 /** Each entity's changes count on by one, and each key's versions never go back. */
@@ -353,8 +350,16 @@ export function sourceContract(name: string, setup: SourceSetup): void {
       const source = await bench.open({ batchSize: 40 })
       const [table] = source.tables
       let done = 0
-      const writing = writeConcurrently(bench, source.capabilities.operations, 25, () => done++)
-      await until('some transactions', () => done > 30)
+      let streamed = 0
+      const writing = writeConcurrently(
+        bench,
+        source.capabilities.operations,
+        () => streamed > 500,
+        () => done++
+      )
+      // Who fails is told below, where it is waited for.
+      writing.catch(() => {})
+      await until('some transactions', () => done > 100)
       const { position, rows } = await firstCopy(source)
       const copied = rows.get('public.entities')!
       const model = new Model(table!, copied)
@@ -362,7 +367,6 @@ export function sourceContract(name: string, setup: SourceSetup): void {
       const ended = writing.then(() =>
         bench.db.exec(`INSERT INTO entities (entity, n) VALUES ('the end', 0)`)
       )
-      // Who fails is told below, where it is waited for.
       ended.catch(() => {})
       let last = ''
       for await (const batch of source.stream(from(position, false), AbortSignal.timeout(40_000))) {
@@ -374,6 +378,7 @@ export function sourceContract(name: string, setup: SourceSetup): void {
           model.take(change)
           history.take(change)
         }
+        streamed += batch.changes.length
         await source.ack(batch.position)
         if (batch.changes.some(({ row }) => row?.includes('the end'))) break
       }
