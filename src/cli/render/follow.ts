@@ -60,7 +60,7 @@ export function showFollow(io: Io, wishes: Wishes, paint: Paint): ShownFollow {
   }
 }
 
-function lineView(io: Io, { noProgress }: Wishes, status: () => Status, paint: Paint): View {
+function lineView(io: Io, { noProgress, verbose }: Wishes, status: () => Status, paint: Paint): View {
   const line = !noProgress && io.stderr.isTTY ? new StatusLine(io.stderr) : undefined
   const say = (text: string, style = paint.dim) => {
     const words = style(shown(redact(text)))
@@ -76,7 +76,9 @@ function lineView(io: Io, { noProgress }: Wishes, status: () => Status, paint: P
     take: (event, turned) => {
       if (event.type === 'retry' || event.type === 'note' || event.type === 'schema')
         say(remarkOf(event), event.type === 'retry' ? paint.differs : paint.dim)
-      else if (event.type === 'copy-end' && !noProgress)
+      else if (event.type === 'quiet') {
+        if (verbose) say(silence(event.after))
+      } else if (event.type === 'copy-end' && !noProgress)
         say(`${event.table}: ${some(event.rows, 'row')} copied`)
       else if (turned && !noProgress) say(states[status().state])
     },
@@ -106,11 +108,13 @@ function logView(io: Io, { noProgress, verbose }: Wishes, status: () => Status):
       else if (event.type === 'state') {
         if (turned) log.info(fields, states[event.state])
       } else if (event.type === 'copy-start' || event.type === 'copy-end') log.info(fields, type)
-      else log.debug(fields, type)
+      else log.debug(fields, event.type === 'quiet' ? silence(event.after) : type)
     },
     stop: () => clearInterval(timer)
   }
 }
+
+const silence = (after: number): string => `no signal for ${time(after)}: looked without one`
 
 /** Calls back now and then where something was written, or is waiting, since it did so the last time. */
 function news(status: () => Status, tell: () => void): NodeJS.Timeout {

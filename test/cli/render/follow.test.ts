@@ -38,6 +38,7 @@ const story: FollowEvent[] = [
   { type: 'schema', table: 'public.a', added: ['colour'] },
   retry,
   { type: 'note', message: 'postgres://u:geheim@h/d', table: 'public.a' },
+  { type: 'quiet', after: 10_000 },
   batch({ 'public.a': { insert: 5 } }),
   { type: 'lag', lag: { bytes: 2_000_000, rows: 1 } }
 ]
@@ -113,6 +114,11 @@ describe('where there is no terminal', () => {
       public.a: postgres://u:***@h/d
       "
     `)
+    const talkative = fakeIo()
+    const verbose = shown(talkative, { noProgress: true, verbose: true })
+    verbose.emit({ type: 'quiet', after: 10_000 })
+    verbose.stop()
+    expect(talkative.err()).toBe('no signal for 10.0 s: looked without one\n')
     const silent = fakeIo()
     const quiet = shown(silent, { quiet: true })
     for (const event of story) quiet.emit(event)
@@ -203,9 +209,11 @@ describe('as a log', () => {
   test('has every batch with --verbose', () => {
     const io = fakeIo()
     const { emit, stop } = shown(io, { logFormat: 'json', verbose: true } as { logFormat: 'json' })
+    emit({ type: 'quiet', after: 10_000 })
     emit(batch({ 'public.a': { insert: 5 } }, { position: '17' }))
     stop()
     expect(lines(io)).toMatchObject([
+      { level: 20, event: 'quiet', msg: 'no signal for 10.0 s: looked without one' },
       { level: 20, event: 'batch', tables: { 'public.a': { insert: 5 } }, changes: 5, position: '17' }
     ])
   })
@@ -258,8 +266,10 @@ describe('renderFollow', () => {
   })
 
   test('fits a narrow terminal', () => {
-    const lines = renderFollow(report, { paint: plain, width: 64, verbose: false }).split('\n')
-    for (const line of lines) expect(line.length).toBeLessThanOrEqual(66)
+    const [one] = report.tables
+    const long = { ...report, tables: [{ ...one!, table: `public.${'x'.repeat(60)}` }] }
+    const lines = renderFollow(long, { paint: plain, width: 64, verbose: false }).split('\n')
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(64)
   })
 
   test('is JSON too', () => {
