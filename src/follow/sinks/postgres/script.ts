@@ -13,6 +13,11 @@ export class Script<About> {
   readonly #about: (About | undefined)[] = []
   readonly #rows: (readonly string[])[] = []
 
+  /** How many statements there are. */
+  get size(): number {
+    return this.#statements.length
+  }
+
   /** @param about what is known of a statement that fails. */
   add(statement: string, about?: About): void {
     this.#statements.push(statement)
