@@ -55,7 +55,7 @@ async function answer(request, sent, response) {
       )
     }
     const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent
-    const { text, rows } = await run(given, body)
+    const { text, rows = 0 } = await run(given, body)
     response.setHeader('X-ClickHouse-Summary', JSON.stringify({ written_rows: String(rows) }))
     response.setHeader('X-ClickHouse-Query-Id', given.get('query_id') ?? '')
     response.setHeader('Content-Type', 'text/tab-separated-values; charset=UTF-8')
@@ -81,23 +81,37 @@ function allowed({ headers }, given) {
 
 async function run(given, body) {
   const query = given.get('query')
-  const text = query === null ? body.toString() : body.length > 0 ? `${query}\n${body.toString()}` : query
   const settings = [...given].filter(([name]) => !own.has(name))
-  const format = given.get('default_format') ?? 'TabSeparated'
-  await session.queryAsync(`USE ${quoted(given.get('database') ?? 'default')}`)
-  const made = []
+  const insert = query === null ? null : /^(\s*insert\b.*)(\bformat\s+\w+\s*)$/is.exec(query)
+  const text = body.toString()
+  await use(given.get('database') ?? 'default')
+  if (!insert)
+    return { text: await withSettings(settings, query === null ? text : `${query}\n${text}`, given) }
+  // Where a statement can carry its settings, it does: others take turns of their own.
+  const carried = settings.length > 0 ? `SETTINGS ${settings.map(setting).join(', ')} ` : ''
+  const result = await session.queryAsync(`${insert[1]} ${carried}${insert[2]}\n${text}`)
+  return { text: result.text(), rows: lines(body) }
+}
+
+let used
+async function use(database) {
+  if (used === database) return
+  await session.queryAsync(`USE ${quoted(database)}`)
+  used = database
+}
+
+async function withSettings(settings, query, given) {
+  const set = values => (values.length > 0 ? session.queryAsync(`SET ${values.join(', ')}`) : undefined)
+  const made = settings.filter(([name]) => !name.startsWith('param_')).map(([name]) => `${name} = DEFAULT`)
   try {
-    for (const [name, value] of settings) {
-      await session.queryAsync(`SET ${name} = '${value.replace(/['\\]/g, '\\$&')}'`)
-      if (!name.startsWith('param_')) made.push(name)
-    }
-    const result = await session.queryAsync(text, { format })
-    const isInsert = query !== null && /^\s*insert\b/i.test(query)
-    return { text: result.text(), rows: isInsert ? lines(body) : 0 }
+    await set(settings.map(setting))
+    return (await session.queryAsync(query, { format: given.get('default_format') ?? 'TabSeparated' })).text()
   } finally {
-    for (const name of made) await session.queryAsync(`SET ${name} = DEFAULT`)
+    await set(made)
   }
 }
+
+const setting = ([name, value]) => `${name} = '${value.replace(/['\\]/g, '\\$&')}'`
 
 function quoted(name) {
   return `\`${name.replace(/[`\\]/g, '\\$&')}\``

@@ -1,0 +1,231 @@
+/**
+ * The ClickHouse table of a followed table: made from PostgreSQL's definition, or found fit, or refused with the statement that would
+ * make it. What it has besides main's columns stays as it is.
+ *
+ * Its name is the table's; where more than one schema is followed, `schema_table`. Rows are `ReplacingMergeTree(_version, _is_deleted)`
+ * by main's key: read them with FINAL, on old servers also WHERE NOT _is_deleted.
+ */
+import { ConfigError, FollowError } from '../../../core/errors.js'
+import type { FollowConfig } from '../../config.js'
+import { type FollowedColumn, type FollowedTable, keyNames, nameOf } from '../../table.js'
+import type { Capabilities } from './capabilities.js'
+import type { Link } from './link.js'
+import { ident, identList, literal } from './names.js'
+import { type Rows, rowsOf } from './rows.js'
+import { stateTable } from './state.js'
+import { clickHouseType } from './types.js'
+import { carrierOf, type Carrier } from './values.js'
+
+export const versionColumn = '_version'
+export const deletedColumn = '_is_deleted'
+
+export interface Target {
+  readonly name: string
+  readonly rows: Rows
+  readonly columns: readonly string[]
+}
+
+type Settings = Pick<FollowConfig, 'schemas' | 'unfit' | 'onSchemaChange'>
+
+/** @throws ConfigError where ClickHouse cannot take the table at all. */
+export function targetName(table: FollowedTable, { schemas }: Pick<FollowConfig, 'schemas'>): string {
+  const name = schemas.length === 1 ? table.name : `${table.schema}_${table.name}`
+  if (name === stateTable)
+    throw new ConfigError(`${nameOf(table)} has the name of the table that keeps positions in ClickHouse`, {
+      table: nameOf(table),
+      hint: 'Follow it together with another schema, so that its name begins with the schema.'
+    })
+  return name
+}
+
+/** Makes the table or finds it fit. @returns it, and the columns that were added. */
+export async function prepareTarget(
+  link: Link,
+  table: FollowedTable,
+  config: Settings
+): Promise<{ target: Target; added: string[] }> {
+  refuseUnfit(table)
+  const name = targetName(table, config)
+  const found = await readTarget(link, name)
+  if (!found) {
+    const types = table.columns.map((column, i) => clickHouseType(column, isFilled(table, i), link.can))
+    const target = targetOf(table, name, types, config, link)
+    await link.run(createStatement(link.database, name, table, link.can))
+    return { target, added: [] }
+  }
+  checkEngine(link, table, name, found)
+  const missing = table.columns.filter(column => !found.columns.has(column.name))
+  const types = table.columns.map(
+    (column, i) => found.columns.get(column.name) ?? clickHouseType(column, isFilled(table, i), link.can)
+  )
+  const target = targetOf(table, name, types, config, link)
+  if (missing.length > 0) await addColumns(link, table, target, types, missing, config)
+  return { target, added: missing.map(column => column.name) }
+}
+
+const isFilled = (table: FollowedTable, index: number) =>
+  index < table.keyLength || table.columns[index]!.notNull
+
+function refuseUnfit(table: FollowedTable): void {
+  if (table.keyLength === 0) {
+    throw new ConfigError(`${nameOf(table)} has no primary key, by which ClickHouse would tell its rows`, {
+      table: nameOf(table),
+      hint: 'Add one on main, or leave the table out with --exclude-table.'
+    })
+  }
+  const taken = table.columns.find(({ name }) => name === versionColumn || name === deletedColumn)
+  if (taken) {
+    throw new ConfigError(`${nameOf(table)} has a column ${taken.name}, which is ours in ClickHouse`, {
+      table: nameOf(table),
+      hint: 'Rename it on main, or leave the table out with --exclude-table.'
+    })
+  }
+}
+
+function targetOf(
+  table: FollowedTable,
+  name: string,
+  types: readonly string[],
+  { unfit }: Settings,
+  link: Link
+): Target {
+  const carriers = table.columns.map((column, i): Carrier => {
+    const carrier = carrierOf(column, isFilled(table, i), types[i]!, unfit, link.can.zone)
+    if (carrier) return carrier
+    const wanted = clickHouseType(column, isFilled(table, i), link.can)
+    throw new FollowError(
+      `${link.database}.${name}: column ${column.name} is ${types[i]} in ClickHouse, which does not hold main's ${column.type} as it is`,
+      {
+        table: nameOf(table),
+        hint: `Make it ${wanted}: ALTER TABLE ${ident(link.database)}.${ident(name)} MODIFY COLUMN ${ident(column.name)} ${wanted}`
+      }
+    )
+  })
+  return {
+    name,
+    rows: rowsOf(table, types, carriers),
+    columns: table.columns.map(column => column.name)
+  }
+}
+
+/** The DDL, such as a person would write it. */
+export function createStatement(
+  database: string,
+  name: string,
+  table: FollowedTable,
+  can: Pick<Capabilities, keyof Capabilities>
+): string {
+  const columns = table.columns.map(
+    (column, i) => `${ident(column.name)} ${clickHouseType(column, isFilled(table, i), can)}`
+  )
+  const own = [`${ident(versionColumn)} UInt64 DEFAULT 0`, `${ident(deletedColumn)} UInt8 DEFAULT 0`]
+  return `CREATE TABLE IF NOT EXISTS ${ident(database)}.${ident(name)} (
+  ${[...columns, ...own].join(',\n  ')}
+) ENGINE = ${engine(can)}
+ORDER BY (${identList(keyNames(table))})`
+}
+
+const engine = ({ isDeleted }: Pick<Capabilities, 'isDeleted'>) =>
+  `ReplacingMergeTree(${versionColumn}${isDeleted ? `, ${deletedColumn}` : ''})`
+
+interface Found {
+  engine: string
+  /** With its arguments. */
+  full: string
+  sortingKey: string
+  /** Columns that it is made of. */
+  sorted: ReadonlySet<string>
+  /** Name → type of those that can be written. */
+  columns: Map<string, string>
+}
+
+async function readTarget(link: Link, name: string): Promise<Found | undefined> {
+  const where = (column: string) => `database = ${literal(link.database)} AND ${column} = ${literal(name)}`
+  const [found] = await link.rows(
+    `SELECT engine, engine_full, sorting_key FROM system.tables WHERE ${where('name')}`
+  )
+  if (!found) return undefined
+  const columns = await link.rows(
+    `SELECT name, type, is_in_sorting_key FROM system.columns WHERE ${where('table')} AND default_kind NOT IN ('MATERIALIZED', 'ALIAS')`
+  )
+  const [engine, full, sortingKey] = found.map(value => value ?? '') as [string, string, string]
+  return {
+    engine,
+    full,
+    sortingKey,
+    sorted: new Set(columns.filter(([, , sorted]) => sorted === '1').map(([name]) => name!)),
+    columns: new Map(columns.map(([name, type]) => [name!, type!]))
+  }
+}
+
+/** Rows of a table with another engine, version or key would not replace one another. */
+function checkEngine(link: Link, table: FollowedTable, name: string, found: Found): void {
+  const args = /ReplacingMergeTree\(([^)]*)\)/.exec(found.full)?.[1] ?? ''
+  const versions = args
+    .split(',')
+    .map(arg => arg.trim().replace(/^`(.*)`$/, '$1'))
+    .filter(arg => !arg.startsWith("'"))
+  const replaces =
+    versions[0] === versionColumn && (versions[1] === undefined || versions[1] === deletedColumn)
+  const typed = found.columns.get(versionColumn) === 'UInt64' && found.columns.get(deletedColumn) === 'UInt8'
+  const keys = keyNames(table)
+  // Names alone: what a function makes of a key may be the same for two.
+  const plain = /^\(?[\w\s,]*\)?$/.test(found.sortingKey.replace(/`(?:[^`\\]|\\.)*`/g, ''))
+  const byKey = plain && found.sorted.size === keys.length && keys.every(key => found.sorted.has(key))
+  if (replaces && typed && byKey) return
+  const why = !replaces
+    ? `its engine is ${found.engine}, not ${engine(link.can)}`
+    : !typed
+      ? `it has no columns ${versionColumn} UInt64 and ${deletedColumn} UInt8`
+      : `it is ordered by ${found.sortingKey}, not by main's key`
+  throw new FollowError(`${link.database}.${name} is there, but changes cannot be written to it: ${why}`, {
+    table: nameOf(table),
+    hint: `Rename or drop it, and it is made as needed:\n${createStatement(link.database, name, table, link.can)}`
+  })
+}
+
+async function addColumns(
+  link: Link,
+  table: FollowedTable,
+  target: Target,
+  types: readonly string[],
+  missing: readonly FollowedColumn[],
+  { onSchemaChange }: Settings
+): Promise<void> {
+  const relation = `${ident(link.database)}.${ident(target.name)}`
+  const names = missing.map(column => column.name).join(', ')
+  const keyed = missing.some(column => table.columns.indexOf(column) < table.keyLength)
+  if (keyed) {
+    throw new FollowError(`${link.database}.${target.name} lacks ${names}, which is of main's key`, {
+      table: nameOf(table),
+      hint: 'A key cannot be added in ClickHouse: rename or drop the table there, and copy it anew.'
+    })
+  }
+  const empty = (await link.rows(`SELECT 1 FROM ${relation} LIMIT 1`)).length === 0
+  const clauses = missing.map(column => {
+    const index = table.columns.indexOf(column)
+    const value = empty ? null : column.missing
+    if (value === undefined) {
+      throw new FollowError(
+        `${nameOf(table)} has got column ${column.name}, and main cannot tell what older rows hold in it`,
+        {
+          table: nameOf(table),
+          hint: `Add it in ClickHouse, with the values that its rows are to have: ALTER TABLE ${relation} ADD COLUMN ${ident(column.name)} ${types[index]}`
+        }
+      )
+    }
+    const shown =
+      value === null
+        ? ''
+        : ` DEFAULT CAST(${literal(target.rows.value(index, value))}, ${literal(types[index]!)})`
+    return `ADD COLUMN ${ident(column.name)} ${types[index]}${shown}`
+  })
+  const statement = `ALTER TABLE ${relation} ${clauses.join(', ')}`
+  if (onSchemaChange === 'stop') {
+    throw new FollowError(`${nameOf(table)} has got columns that ClickHouse has not: ${names}`, {
+      table: nameOf(table),
+      hint: `Add them there, or follow with --on-schema-change add: ${statement}`
+    })
+  }
+  await link.run(statement)
+}
