@@ -9,7 +9,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { access, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, open, readFile, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -160,8 +160,18 @@ async function embedded(folder: string): Promise<Recipe> {
   }
 }
 
+/** Memory, where there is plenty: what is thrown away need not wait for a disk, and every small insert would. */
+async function place(): Promise<string> {
+  const memory = '/dev/shm'
+  const room = await statfs(memory).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => 0
+  )
+  return room > 2 ** 31 ? memory : openTemp()
+}
+
 async function startServer(prepare: (folder: string) => Promise<Recipe>): Promise<ClickHouseServer> {
-  const folder = await mkdtemp(join(await openTemp(), 'pgsyncer-clickhouse-'))
+  const folder = await mkdtemp(join(await place(), 'pgsyncer-clickhouse-'))
   const watchdog = watch(folder)
   const recipe = await prepare(folder)
   const { port, nativePort, password } = recipe
