@@ -19,6 +19,7 @@ export type Looking = (looks: IdLooks, start: Start, signal: AbortSignal) => Asy
 export class IdReading implements Source {
   readonly capabilities = { operations: new Set<Operation>(['insert']) }
   readonly #over = new AbortController()
+  #close = async (): Promise<void> => {}
 
   private constructor(
     private readonly server: Server,
@@ -56,9 +57,15 @@ export class IdReading implements Source {
     return this.watching.shapes
   }
 
-  /** Every table is read without waiting for its writers. */
+  /** A table is read without waiting for its writers. */
   get overlaps(): boolean {
-    return this.ids.every(({ reach }) => reach !== 'locks')
+    return this.ids.some(({ reach }) => reach !== 'locks')
+  }
+
+  /** What is to be closed with it. */
+  alsoClosing(close: () => Promise<void>): this {
+    this.#close = close
+    return this
   }
 
   async snapshot(tables: readonly FollowedTable[], signal: AbortSignal): Promise<Snapshot> {
@@ -110,5 +117,6 @@ export class IdReading implements Source {
 
   async close(): Promise<void> {
     this.#over.abort(new Error('the source was closed'))
+    await this.#close()
   }
 }
