@@ -8,5 +8,7 @@ ensure_packages
 ensure_clients
 ensure_clickhouse
 ensure_chromium
+ensure_rabbitmq
+ensure_kafka
 npm run --silent build
 exec npx vitest run "$@"

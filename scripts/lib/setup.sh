@@ -1,5 +1,5 @@
 # What a fresh machine needs before the tests or the demo can run: the packages of package-lock.json, PostgreSQL's
-# client programs, 15 or newer, and, for the tests, a ClickHouse server. Sourced by scripts that stand in the project's root; says what it does, on stderr.
+# client programs, 15 or newer, and, for the tests, ClickHouse, RabbitMQ and Kafka. Sourced by scripts that stand in the project's root; says what it does, on stderr.
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -76,4 +76,48 @@ ensure_chromium() {
   chromium_ok && return
   say 'There is no Chromium here: the tests of the live page are skipped. To get it:'
   say '  Debian, Ubuntu:  sudo apt-get install chromium'
+}
+
+# RabbitMQ for the tests that need a broker, where apt-get may bring it. Without it those tests are skipped, and say so.
+ensure_rabbitmq() {
+  [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && return
+  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    say '▸ Installing rabbitmq-server (apt-get install)'
+    apt-get update -q >&2 &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends rabbitmq-server >&2 || true
+    # The tests start brokers of their own: the one that the package brings as a service need not run.
+    if [ -d /run/systemd/system ]; then
+      systemctl disable -q --now rabbitmq-server >&2 || true
+    else
+      service rabbitmq-server stop >/dev/null 2>&1 || true
+    fi
+  fi
+  [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && return
+  say 'There is no rabbitmq-server here: its tests are skipped. To get it:'
+  say '  Debian, Ubuntu:  sudo apt-get install --no-install-recommends rabbitmq-server'
+}
+
+# Kafka's own server, as jars of Maven in the user's cache, for the tests that need it. Without it those tests are skipped, and say so.
+ensure_kafka() {
+  local pom=test/support/kafka.pom.xml version jars
+  version=$(grep -A1 '<artifactId>kafka_2.13<' "$pom" | sed -n 's/.*<version>\(.*\)<.*/\1/p')
+  jars=${XDG_CACHE_HOME:-$HOME/.cache}/pgsyncer/kafka-$version
+  [ -e "$jars/kafka_2.13-$version.jar" ] && return
+  if ! { command -v java && command -v mvn; } >/dev/null && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    say '▸ Installing java and mvn, for Kafka (apt-get install)'
+    apt-get update -q >&2 &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends default-jre-headless maven >&2 || true
+    hash -r
+  fi
+  if { command -v java && command -v mvn; } >/dev/null; then
+    say "▸ Bringing Kafka $version to $jars (mvn)"
+    # Under another name until all is there.
+    rm -rf "$jars.part"
+    if mvn -q -B -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$jars.part" >&2; then
+      rm -rf "$jars" && mv "$jars.part" "$jars" || true
+    fi
+  fi
+  [ -e "$jars/kafka_2.13-$version.jar" ] && return
+  say 'There is no Kafka here: its tests are skipped. To get it, with Java 17 and Maven (apt-get install default-jre-headless maven):'
+  say "  mvn -f $pom dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$jars"
 }
