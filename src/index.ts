@@ -11,6 +11,9 @@ export type {
   Database,
   Row
 } from './copy/types.js'
+export type { FollowOptions } from './follow/config.js'
+export { follow, type FollowContext } from './follow/follow.js'
+export type { FollowReport } from './follow/report.js'
 export type { SectionsOptions } from './copy/sections/config.js'
 export { copySections, type SectionsResult } from './copy/sections/sections.js'
 export { check, type CheckReport, type Finding } from './sync/check.js'
@@ -27,11 +30,12 @@ export type {
 export type { RunContext } from './sync/session.js'
 export type { Hazard } from './schema/change.js'
 export { sync } from './sync/sync.js'
-export type { Emit, RunEvent } from './core/events.js'
+export type { Emit, EmitFollow, FollowEvent, RunEvent } from './core/events.js'
 export {
   ConfigError,
   ConnectionError,
   DataError,
+  FollowError,
   GuardError,
   PgsyncerError,
   ProgramError,

@@ -5,9 +5,10 @@
 import { ConfigError } from '../core/errors.js'
 import { completeCopy, type CopyRunOptions } from '../copy/runconfig.js'
 import { completeSections, type SectionsOptions } from '../copy/sections/config.js'
+import { completeFollow, type FollowConfig, type FollowOptions } from '../follow/config.js'
 import { completeConfig, type SyncOptions } from '../sync/config.js'
 import { nearest } from './nearest.js'
-import { cliDefaults, type CliSettings, type CommandName, type Option } from './option.js'
+import { cliDefaults, runs, streams, type CliSettings, type CommandName, type Option } from './option.js'
 import { options } from './options.js'
 import { fromEnvironment, fromFile, readDotenv, type Environment, type Raw, type Source } from './sources.js'
 
@@ -15,6 +16,7 @@ export interface Settings {
   sync: SyncOptions
   copy: CopyRunOptions
   sections: SectionsOptions
+  follow: FollowOptions
   cli: CliSettings
 }
 
@@ -58,7 +60,13 @@ export function gather(command: CommandName, flags: Flags, { env, cwd }: Surroun
 
   const find = (name: string) => sources.map(source => source.get(name)).find(found => found !== undefined)
   const faulty = new Set<string>()
-  const parts: Record<Option['part'], Record<string, unknown>> = { sync: {}, copy: {}, sections: {}, cli: {} }
+  const parts: Record<Option['part'], Record<string, unknown>> = {
+    sync: {},
+    copy: {},
+    sections: {},
+    follow: {},
+    cli: {}
+  }
   for (const option of options) {
     const raw = find(option.name)
     if (!raw) continue
@@ -72,19 +80,46 @@ export function gather(command: CommandName, flags: Flags, { env, cwd }: Surroun
   const shared = { main, standby, env: sync.env, lockTimeout, statementTimeout }
   const copy = { ...shared, schemas, tables, ...parts.copy } as CopyRunOptions
   const sections = { ...shared, chunkSize, ...parts.sections } as SectionsOptions
+  const follow = followOf(sync, copy, parts.follow)
   const check = () => {
-    if (command !== 'copy') completeConfig(sync)
+    if (streams.includes(command)) completeFollow(follow, needs[command])
+    else if (command !== 'copy') completeConfig(sync)
     else if (cli.sections) completeSections(sections)
     else completeCopy(copy)
   }
   if (command !== 'demo') faults.push(...faultsOfRun(check, command, faulty))
   if (cli.sections && copy.resume) faults.push('--sections goes on by itself: --resume is not for it')
-  if (command !== 'copy' && sync.allSchemas && sync.schemas)
+  if (runs.includes(command) && sync.allSchemas && sync.schemas)
     faults.push(
       `${find('all-schemas')!.origin} is every schema: ${find('schema')!.origin} cannot be given with it`
     )
   if (cli.quiet && cli.verbose) faults.push('--quiet and --verbose contradict each other')
-  return { sync, copy, sections, cli, faults }
+  return { sync, copy, sections, follow, cli, faults }
+}
+
+/** What each command about changes cannot do without. */
+const needs: Partial<Record<CommandName, readonly (keyof FollowConfig)[]>> = {
+  follow: ['main', 'to', 'source', 'tables'],
+  capture: ['main', 'source'],
+  status: ['to']
+}
+
+function followOf(sync: SyncOptions, copy: CopyRunOptions, own: Record<string, unknown>): FollowOptions {
+  const { main, env, schemas, tables, excludeTables, lockTimeout, statementTimeout, cleanExtra } = sync
+  const { idColumn, batchSize } = copy
+  return {
+    main,
+    env,
+    schemas,
+    tables,
+    excludeTables,
+    lockTimeout,
+    statementTimeout,
+    idColumn,
+    batchSize,
+    cleanExtra: cleanExtra?.rows,
+    ...own
+  } as FollowOptions
 }
 
 function fromFlags(command: CommandName, flags: Flags, faults: string[]): Source {

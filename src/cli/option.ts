@@ -2,9 +2,10 @@
 import type { z } from 'zod'
 import { copyDefaults, type CopyRunConfig } from '../copy/runconfig.js'
 import { sectionsDefaults, type SectionsConfig } from '../copy/sections/config.js'
+import { followDefaults, type FollowConfig } from '../follow/config.js'
 import { defaults, type SyncConfig } from '../sync/config.js'
 
-export const commandNames = ['sync', 'diff', 'copy', 'check', 'demo'] as const
+export const commandNames = ['sync', 'diff', 'copy', 'follow', 'capture', 'status', 'check', 'demo'] as const
 export type CommandName = (typeof commandNames)[number]
 
 export const groups = [
@@ -15,6 +16,7 @@ export const groups = [
   'Foreign data wrapper',
   'Copy',
   'Sections',
+  'Follow',
   'Safety',
   'Output',
   'General'
@@ -35,6 +37,7 @@ export interface CliSettings {
   config: string | undefined
   keep: boolean
   sections: boolean
+  http: string | undefined
 }
 
 export const cliDefaults: CliSettings = {
@@ -50,7 +53,8 @@ export const cliDefaults: CliSettings = {
   yes: false,
   config: undefined,
   keep: false,
-  sections: false
+  sections: false,
+  http: undefined
 }
 
 interface Spec<T> {
@@ -77,16 +81,20 @@ export interface Option extends Omit<Required<Spec<unknown>>, 'alias' | 'value' 
   name: string
   alias: string | undefined
   value: string | undefined
-  /** Which config's field it sets; `copy` and `sections` take over the fields of `sync` that they have too. */
-  part: 'sync' | 'copy' | 'sections' | 'cli'
+  /** Which config's field it sets; the other commands' configs take over the fields of `sync` and `copy` that they have too. */
+  part: 'sync' | 'copy' | 'sections' | 'follow' | 'cli'
   field: string
   /** The default as help shows it. */
   default: string | undefined
 }
 
 export const runs: readonly CommandName[] = ['sync', 'diff', 'check']
-/** All commands that connect to the two servers. */
-export const connecting: readonly CommandName[] = [...runs, 'copy']
+/** All commands that go from one of the two servers to the other, once. */
+export const moving: readonly CommandName[] = [...runs, 'copy']
+/** All about changes as they come. */
+export const streams: readonly CommandName[] = ['follow', 'capture', 'status']
+/** All commands that connect to servers of the user's. */
+export const connecting: readonly CommandName[] = [...moving, ...streams]
 export const comparisons: readonly CommandName[] = ['sync', 'diff']
 
 /** An option that sets a field of the run's config. */
@@ -117,6 +125,16 @@ export function sectioning<F extends keyof SectionsConfig>(
 ): Option {
   const standard = (sectionsDefaults as Partial<SectionsConfig>)[field]
   return option(name, field, 'sections', ['copy'], standard, spec as Spec<unknown>)
+}
+
+/** An option that sets a field of what follows changes. */
+export function following<F extends keyof FollowConfig>(
+  name: string,
+  field: F,
+  spec: Spec<NonNullable<FollowConfig[F]>>
+): Option {
+  const standard = (followDefaults as Partial<FollowConfig>)[field]
+  return option(name, field, 'follow', ['follow'], standard, spec as Spec<unknown>)
 }
 
 /** An option of the command line itself. */

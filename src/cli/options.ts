@@ -2,13 +2,16 @@
  * The one table of options. Flags, environment variables, config keys, help and README's table are all made from
  * it, and a default that the library has is the library's (sync/config.ts).
  */
+import { followOptions } from './followoptions.js'
 import {
   cli,
   commandNames,
   comparisons,
   connecting,
   copying,
+  moving,
   run,
+  runs,
   sectioning,
   type Option
 } from './option.js'
@@ -26,7 +29,7 @@ export const options: readonly Option[] = [
   }),
   run('standindsn', 'standby', {
     group: 'Databases',
-    commands: connecting,
+    commands: moving,
     value: 'DSN',
     env: ['STANDIN_DSN'],
     secret: true,
@@ -59,6 +62,7 @@ export const options: readonly Option[] = [
   run('exclude-table', 'excludeTables', {
     group: 'What',
     alias: 'T',
+    commands: [...runs, 'follow', 'capture'],
     value: 'PATTERN',
     repeat: true,
     schema: values.list(),
@@ -131,7 +135,7 @@ export const options: readonly Option[] = [
   }),
   run('chunk-size', 'chunkSize', {
     group: 'Rows',
-    commands: connecting,
+    commands: moving,
     value: 'ROWS',
     schema: values.integer,
     describe: 'Rows of a table that are compared and committed at a time'
@@ -184,15 +188,18 @@ export const options: readonly Option[] = [
 
   copying('id-column', 'idColumn', {
     group: 'Copy',
+    commands: ['copy', 'follow', 'capture'],
     value: 'NAME',
     schema: values.text,
-    describe: 'The whole-number column that rows are copied in the order of; a key by itself'
+    describe:
+      'The whole-number column that rows are copied in the order of; a key by itself (follow: if not the primary key)'
   }),
   copying('batch-size', 'batchSize', {
     group: 'Copy',
+    commands: ['copy', 'follow'],
     value: 'ROWS',
     schema: values.integer,
-    describe: 'Rows read and saved at a time'
+    describe: 'Rows read and saved at a time (follow: 1000)'
   }),
   copying('max-retries', 'maxRetries', {
     group: 'Copy',
@@ -271,17 +278,22 @@ export const options: readonly Option[] = [
     describe: 'Longest wait for transactions that were writing to the source at the start (0: no limit)'
   }),
 
+  ...followOptions,
+
   cli('dry-run', 'dryRun', {
     group: 'Safety',
+    commands: [...comparisons, 'capture'],
     schema: values.flag,
-    describe: 'Change nothing: sync is diff then'
+    describe: 'Change nothing: sync is diff then, and capture prints its SQL'
   }),
   run('clean-extra', 'cleanExtra', {
     group: 'Safety',
+    commands: [...runs, 'follow'],
     value: 'rows|objects',
     bare: true,
     schema: values.cleanExtra,
-    describe: 'Remove from the standby what main does not have: rows and objects, or only the named kind'
+    describe:
+      'Remove from the standby what main does not have: rows and objects, or only the named kind (follow: rows before the first copy)'
   }),
   run('allow', 'allow', {
     group: 'Safety',

@@ -1,13 +1,15 @@
 /** From arguments to an exit code. yargs reads and helps; what the settings mean is config.ts's, what is done a command's. */
-import { readFileSync } from 'node:fs'
 import yargs, { type Argv } from 'yargs'
 import { ConfigError } from '../core/errors.js'
 import { normaliseArgv } from './argv.js'
+import { captureCommand } from './commands/capture.js'
 import { checkCommand } from './commands/check.js'
 import type { Command } from './commands/command.js'
 import { copyCommand } from './commands/copy.js'
 import { demoCommand } from './commands/demo.js'
 import { diffCommand } from './commands/diff.js'
+import { followCommand } from './commands/follow.js'
+import { statusCommand } from './commands/status.js'
 import { syncCommand } from './commands/sync.js'
 import { failOn, gather, type Flags } from './config.js'
 import { exitCodeOfError, exitCodeOfSignal, Stopped } from './exit.js'
@@ -18,8 +20,18 @@ import { options } from './options.js'
 import { renderError, wordsOf } from './render/errors.js'
 import { openLog } from './render/log.js'
 import { paintFor } from './render/paint.js'
+import { ownVersion } from './version.js'
 
-const commands: readonly Command[] = [syncCommand, diffCommand, copyCommand, checkCommand, demoCommand]
+const commands: readonly Command[] = [
+  syncCommand,
+  diffCommand,
+  copyCommand,
+  followCommand,
+  captureCommand,
+  statusCommand,
+  checkCommand,
+  demoCommand
+]
 
 /** Runs one command line; every error is shown, and has become an exit code. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -42,7 +54,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     const { faults, ...settings } = gather(command.name, flags, io)
     look = settings.cli
     failOn([...strayWords(flags, command), ...faults])
-    const code = await command.run(settings, io, run)
+    const code = await command.run({ ...settings, action: actionOf(flags, command) }, io, run)
     return io.signal.reason instanceof Stopped ? exitCodeOfSignal(io.signal.reason.by) : code
   } catch (error) {
     return await fail(error, look, io)
@@ -70,9 +82,6 @@ async function fail(error: unknown, look: CliSettings, io: Io): Promise<number> 
 }
 
 function describe(parser: Argv, width: number): Argv {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
   return parser
     .scriptName('pgsyncer')
     .usage(
@@ -89,14 +98,14 @@ function describe(parser: Argv, width: number): Argv {
     })
     .help('help', 'Show this help')
     .alias('help', 'h')
-    .version('version', 'Show the version', version)
+    .version('version', 'Show the version', ownVersion())
     .alias('version', 'V')
     .wrap(Math.min(width, 110))
     .exitProcess(false)
 }
 
 /** The command's part of the table, for its help. */
-function declare(builder: Argv, { name, examples }: Command): Argv {
+function declare(builder: Argv, { name, actions, examples }: Command): Argv {
   for (const group of groups) {
     const names = options
       .filter(one => one.group === group && one.commands.includes(name))
@@ -113,6 +122,7 @@ function declare(builder: Argv, { name, examples }: Command): Argv {
   }
   for (const [flags, what] of examples)
     builder.example(`$0 ${name === 'sync' ? '' : `${name} `}${flags}`, what)
+  for (const [action, what] of Object.entries(actions ?? {})) builder.example(`$0 ${name} ${action}`, what)
   return builder.epilogue(
     'Every flag can also be set by a variable (MAIN_DSN, STANDIN_DSN, PGSYNCER_WORKERS=8, …), in .env, or in a JSON file (--config).\n' +
       'Exit: 0 done or identical, 1 failed, 2 wrong usage, 3 differences found, 4 refused, 130 and 143 stopped.'
@@ -132,11 +142,28 @@ async function parse(parser: Argv, argv: string[]): Promise<string> {
   return answer
 }
 
-function strayWords(flags: Flags, { name }: Command): string[] {
+/** The words of a command line that are no flags, without the command's name. */
+function otherWords(flags: Flags, { name }: Command): string[] {
   const words = Array.isArray(flags._) ? flags._.map(String) : []
-  const stray = words[0] === name ? words.slice(1) : words
-  return stray.map((word, at) => {
-    const near = at === 0 && words[0] !== name ? nearest(word, commandNames) : ''
-    return `unknown ${at === 0 && words[0] !== name ? 'command' : 'argument'} ${JSON.stringify(word)}${near}`
+  return words[0] === name ? words.slice(1) : words
+}
+
+/** The word behind the command's name that says what it is to do; '' for a command that has none. */
+function actionOf(flags: Flags, command: Command): string {
+  return command.actions ? (otherWords(flags, command)[0] ?? '') : ''
+}
+
+function strayWords(flags: Flags, command: Command): string[] {
+  const { name, actions } = command
+  const named = Array.isArray(flags._) && flags._[0] === name
+  const [first, ...rest] = otherWords(flags, command)
+  if (actions && (first === undefined || first in actions)) {
+    const missing = `${name} needs a word that says what to do: ${Object.keys(actions).join(', ')}`
+    return first === undefined ? [missing] : rest.map(word => `unknown argument ${JSON.stringify(word)}`)
+  }
+  const candidates = named ? Object.keys(actions ?? {}) : commandNames
+  return otherWords(flags, command).map((word, at) => {
+    const near = at === 0 ? nearest(word, candidates) : ''
+    return `unknown ${at === 0 && !named ? 'command' : 'argument'} ${JSON.stringify(word)}${near}`
   })
 }

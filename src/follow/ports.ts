@@ -117,6 +117,13 @@ export interface StreamState {
   readonly tables: Readonly<Record<string, Position | null>>
 }
 
+/** The same, as whoever looks at all streams of a sink finds it. */
+export interface StoredStream extends StreamState {
+  readonly name: string
+  /** When it was last moved, as the sink's server has it; null where it does not say. */
+  readonly updated: string | null
+}
+
 export interface SinkCapabilities {
   /** Takes changes with absent values. */
   readonly partial: boolean

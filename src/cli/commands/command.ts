@@ -6,8 +6,14 @@ import type { CommandName } from '../option.js'
 export interface Command {
   name: CommandName
   describe: string
+  /** Words one of which must follow the name, and what they do. */
+  actions?: Readonly<Record<string, string>>
   /** Arguments and what they do. */
   examples: readonly (readonly [string, string])[]
   /** Gives the exit code; what goes wrong is thrown. `main` runs another command line (cli/run.ts). */
-  run(settings: Settings, io: Io, main: (argv: readonly string[], io: Io) => Promise<number>): Promise<number>
+  run(
+    settings: Settings & { action: string },
+    io: Io,
+    main: (argv: readonly string[], io: Io) => Promise<number>
+  ): Promise<number>
 }

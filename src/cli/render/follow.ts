@@ -116,15 +116,15 @@ function logView(io: Io, { noProgress, verbose }: Wishes, status: () => Status):
 
 const silence = (after: number): string => `no signal for ${time(after)}: looked without one`
 
-/** Calls back now and then where something was written, or is waiting, since it did so the last time. */
+/** Calls back now and then where something was written since it did so the last time, or waits and does not move. */
 function news(status: () => Status, tell: () => void): NodeJS.Timeout {
   let told = status()
   return every(interval, () => {
     const now = status()
-    const same =
-      now.changes === told.changes && now.state !== 'copying' && now.behindSince === told.behindSince
+    const stuck = now.behindSince !== undefined && now.progressAt === told.progressAt
+    const worth = stuck || now.changes !== told.changes || now.state === 'copying'
     told = now
-    if (!same) tell()
+    if (worth) tell()
   })
 }
 

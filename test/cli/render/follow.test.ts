@@ -76,8 +76,14 @@ describe('where there is no terminal', () => {
     expect(read()).toBe('')
     vi.advanceTimersByTime(1_000)
     expect(read()).toBe('following, 5 changes written, 1 change behind, 2.0 MB behind\n')
-    // Nothing new is not said again.
-    vi.advanceTimersByTime(600_000)
+    // What waits and does not move is said again; where nothing happens, nothing is.
+    vi.advanceTimersByTime(30_000)
+    expect(read()).toBe('following, 5 changes written, 1 change behind, 2.0 MB behind\n')
+    for (let look = 0; look < 60; look++) {
+      emit({ type: 'lag', lag: { bytes: look % 3 } })
+      vi.advanceTimersByTime(5_000)
+      if (look % 2 === 0) emit(batch({}))
+    }
     expect(read()).toBe('')
     emit(batch({ 'public.a': { delete: 1000 } }))
     emit({ type: 'lag', lag: { bytes: 0 } })

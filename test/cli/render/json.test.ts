@@ -5,6 +5,8 @@ import type { SectionsReport } from '../../../src/cli/render/copy.js'
 import { renderJson } from '../../../src/cli/render/json.js'
 import type { CopyReport } from '../../../src/copy/run.js'
 import { hazards } from '../../../src/schema/change.js'
+import type { FollowReport } from '../../../src/follow/report.js'
+import type { CaptureReport, StatusReport } from '../../../src/follow/standing.js'
 import type { CheckReport } from '../../../src/sync/check.js'
 import { change, full, report, tableReport } from '../reports.js'
 
@@ -89,13 +91,52 @@ describe('docs/report.schema.json', () => {
     notes: ['x']
   }
 
+  const followed: FollowReport = {
+    version: 1,
+    command: 'follow',
+    ok: true,
+    source: 'wal',
+    stream: 'default',
+    tables: [{ table: 'public.t', copied: 1, insert: 2, update: 3, delete: 4, truncate: 5 }],
+    batches: 1,
+    retries: 0,
+    position: null,
+    durationMs: 1
+  }
+  const captured: CaptureReport = {
+    version: 1,
+    command: 'capture',
+    ok: true,
+    action: 'install',
+    statements: ['CREATE …'],
+    dryRun: false,
+    status: {
+      source: 'wal',
+      name: 'default',
+      installed: true,
+      objects: [{ kind: 'publication', name: 'p', state: 'present', detail: 'x' }],
+      notes: ['x']
+    }
+  }
+  const standing: StatusReport = {
+    version: 1,
+    command: 'status',
+    ok: true,
+    streams: [{ name: 'a', origin: 'wal x', position: null, tables: { 'public.t': null }, updated: null }],
+    lag: { a: { bytes: 1, rows: 2, retainedBytes: 3 } }
+  }
+
   test.each([
     ['diff', full],
     ['sync', everything],
     ['check', preflight],
     ['copy', copied],
     ['copy, nothing', { ...copied, resumedAfter: '-3', lastId: null }],
-    ['copy --sections', sections]
+    ['copy --sections', sections],
+    ['follow', followed],
+    ['capture', captured],
+    ['status', { ...standing, streams: [] }],
+    ['status with a lag', standing]
   ])('%s is valid as it is printed', (_name, document) => {
     expect(errors(JSON.parse(renderJson(document)))).toEqual([])
   })

@@ -60,10 +60,6 @@ export class TableStore implements StateStore {
   }
 }
 
-interface StateFile {
-  streams: Record<string, StreamState>
-}
-
 export class FileStore implements StateStore {
   constructor(
     private readonly path: string,
@@ -71,11 +67,11 @@ export class FileStore implements StateStore {
   ) {}
 
   async read(): Promise<StreamState | undefined> {
-    return (await this.#load()).streams[this.name]
+    return (await readStateFile(this.path))[this.name]
   }
 
   async write(state: StreamState): Promise<void> {
-    const { streams } = await this.#load()
+    const streams = await readStateFile(this.path)
     const text = `${JSON.stringify({ streams: { ...streams, [this.name]: state } }, null, 2)}\n`
     const next = `${this.path}.${this.name}.new`
     try {
@@ -85,35 +81,39 @@ export class FileStore implements StateStore {
       await durably(dirname(this.path), async () => {}, 'r')
     } catch (error) {
       await rm(next, { force: true }).catch(() => {})
-      throw this.#failure('cannot be written', error)
+      throw fileFailure(this.path, 'cannot be written', error)
     }
   }
+}
 
-  async #load(): Promise<StateFile> {
-    let text: string
-    try {
-      text = await readFile(this.path, 'utf8')
-    } catch (error) {
-      if ((error as { code?: unknown }).code === 'ENOENT') return { streams: {} }
-      throw this.#failure('cannot be read', error)
-    }
-    try {
-      const found = JSON.parse(text) as Partial<StateFile> | null
-      if (found && typeof found.streams === 'object') return found as StateFile
-    } catch {
-      // The same as any other text that is not ours.
-    }
-    throw new FollowError(`the state file ${this.path} is not one of pgsyncer's`, {
-      hint: 'Name another file. Where positions are lost, begin anew: without the file, and with --clean-extra.'
-    })
+/**
+ * All streams of the file; none where it is not there.
+ * @throws FollowError where it cannot be read, or is none of ours.
+ */
+export async function readStateFile(path: string): Promise<Record<string, StreamState>> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return {}
+    throw fileFailure(path, 'cannot be read', error)
   }
+  try {
+    const found = JSON.parse(text) as { streams?: Record<string, StreamState> } | null
+    if (found && typeof found.streams === 'object') return found.streams
+  } catch {
+    // The same as any other text that is not ours.
+  }
+  throw new FollowError(`the state file ${path} is not one of pgsyncer's`, {
+    hint: 'Name another file. Where positions are lost, begin anew: without the file, and with --clean-extra.'
+  })
+}
 
-  #failure(what: string, cause: unknown): FollowError {
-    return new FollowError(`the state file ${this.path} ${what}: ${messageOf(cause)}`, {
-      cause,
-      hint: 'Its folder must be there and be writable.'
-    })
-  }
+function fileFailure(path: string, what: string, cause: unknown): FollowError {
+  return new FollowError(`the state file ${path} ${what}: ${messageOf(cause)}`, {
+    cause,
+    hint: 'Its folder must be there and be writable.'
+  })
 }
 
 type File = Awaited<ReturnType<typeof open>>

@@ -1,0 +1,57 @@
+/** `pgsyncer follow`: changes of main, as they come, into another PostgreSQL or ClickHouse. */
+import type { EmitFollow } from '../../core/events.js'
+import { redact } from '../../core/redact.js'
+import type { FollowOptions } from '../../follow/config.js'
+import { exitCodes } from '../exit.js'
+import { widthOf, write } from '../io.js'
+import { renderFollow, showFollow } from '../render/follow.js'
+import { renderJson } from '../render/json.js'
+import { paintFor } from '../render/paint.js'
+import { ownVersion } from '../version.js'
+import type { Command } from './command.js'
+
+export const followCommand: Command = {
+  name: 'follow',
+  describe: 'Bring changes of main to PostgreSQL or ClickHouse as they come',
+  examples: [
+    ['--source wal --to postgres://replica/shop -t orders', 'From the WAL; capture install made its slot'],
+    ['--source poll --to clickhouse://stats:8123/shop -t events --interval 10s', 'New ids every ten seconds'],
+    ['--source outbox --to clickhouse://stats:8123/shop -t "shop.*" --once', 'What has come, from cron']
+  ],
+  run: async ({ follow: options, cli }, io) => {
+    const { follow } = await import('../library.js')
+    const shown = showFollow(io, cli, paintFor(io, io.stderr, cli.noColor))
+    const page = cli.http === undefined ? undefined : await serve(cli.http, options)
+    const emit: EmitFollow = event => {
+      shown.emit(event)
+      page?.emit(event)
+    }
+    try {
+      if (page) emit({ type: 'note', message: `the live page is at ${page.url}` })
+      const report = await follow(options, { signal: io.signal, emit })
+      shown.stop()
+      const style = {
+        paint: paintFor(io, io.stdout, cli.noColor),
+        width: widthOf(io.stdout),
+        verbose: cli.verbose
+      }
+      if (cli.format === 'json') await write(io.stdout, renderJson(report))
+      else if (!cli.quiet) await write(io.stdout, renderFollow(report, style))
+      return exitCodes.done
+    } finally {
+      shown.stop()
+      await page?.close()
+    }
+  }
+}
+
+async function serve(address: string, { main, to, name = 'default', source }: FollowOptions) {
+  const { serveFollow } = await import('../serve/server.js')
+  return serveFollow(address, {
+    main: redact(main),
+    to: redact(to),
+    stream: name,
+    source,
+    version: ownVersion()
+  })
+}

@@ -1,0 +1,136 @@
+/**
+ * What must be true whatever happens: while twelve people write to main, the follower is killed five times, its connections to main
+ * are cut ten times, and the sink is stopped and started twice; afterwards both sides are equal row for row.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
+import { expect } from 'vitest'
+import { createDatabase, type Db } from '../../support/databases.js'
+import { Follower, pgsyncer } from './follower.js'
+import { postgresRows, type SinkServer } from './sinks.js'
+import { ddl, filled, randomOf, Writers } from './writers.js'
+
+const stream = 'chaos'
+/** Committed changes that there must have been at least. */
+const enough = 20_000
+/** Milliseconds after which a condition that does not come true has failed. */
+const patience = 60_000
+
+type Disturbance = 'kill' | 'cut' | 'sink'
+
+export async function chaos(source: string, sink: SinkServer, seed = 1): Promise<void> {
+  const main = await createDatabase('chaos')
+  const mixed = source === 'outbox' || source === 'wal'
+  const tables = mixed ? ['accounts', 'counters', 'events'] : ['events']
+  const where = ['--maindsn', main.url, '--name', stream, ...tables.flatMap(table => ['-t', table])]
+  const follow = ['follow', ...where, '--source', source, '--to', sink.to, '--interval', '200ms']
+  const capture = (action: string) => pgsyncer(['capture', action, '--source', source, ...where])
+  const watcher = new pg.Client(main.url)
+  try {
+    await main.exec(ddl + filled)
+    await watcher.connect()
+    if (source !== 'poll') expect(await capture('install')).toMatchObject({ code: 0 })
+    const writers = new Writers(main.url, mixed, seed)
+    const follower = new Follower([...follow, '--log-format', 'json'])
+    try {
+      for (const disturbance of shuffled(randomOf(seed))) {
+        await moved(sink, follower)
+        await disturb(disturbance, follower, sink, watcher)
+      }
+      await until(async () => writers.committed >= enough, follower)
+    } finally {
+      await writers.stop()
+      await follower.stop()
+    }
+    expect(follower.starts).toBeGreaterThan(5)
+    expect(await pgsyncer([...follow, '--once'])).toMatchObject({ code: 0 })
+    for (const table of tables) {
+      const [ours, theirs] = await Promise.all([postgresRows(watcher, table), sink.rows(table)])
+      expect(ours.length).toBeGreaterThan(0)
+      expect(differences(ours, theirs)).toEqual({ missing: [], extra: [] })
+    }
+    if (source !== 'poll') {
+      expect(await capture('remove')).toMatchObject({ code: 0 })
+      expect(await leftovers(main)).toEqual([])
+    }
+  } finally {
+    await watcher.end()
+    if (source === 'wal') await dropSlots(main)
+    await main.drop()
+  }
+}
+
+function shuffled(random: () => number): Disturbance[] {
+  const all: Disturbance[] = [
+    ...Array<Disturbance>(5).fill('kill'),
+    ...Array<Disturbance>(10).fill('cut'),
+    ...Array<Disturbance>(2).fill('sink')
+  ]
+  return all
+    .map(one => [random(), one] as const)
+    .sort(([a], [b]) => a - b)
+    .map(([, one]) => one)
+}
+
+async function disturb(
+  what: Disturbance,
+  follower: Follower,
+  sink: SinkServer,
+  watcher: pg.Client
+): Promise<void> {
+  if (what === 'kill') return follower.kill()
+  if (what === 'sink') return sink.restart()
+  await watcher.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgsyncer' AND datname = current_database()`
+  )
+}
+
+/** The sink gets on. */
+async function moved(sink: SinkServer, follower: Follower): Promise<void> {
+  const position = () => sink.position(stream).catch(() => undefined)
+  const before = await position()
+  await until(async () => {
+    const now = await position()
+    return now !== undefined && now !== before
+  }, follower)
+}
+
+async function until(holds: () => Promise<boolean>, follower: Follower): Promise<void> {
+  const deadline = performance.now() + patience
+  while (!(await holds())) {
+    if (performance.now() > deadline)
+      throw new Error(`nothing moved for a minute; the follower said:\n${follower.said}`)
+    await delay(20)
+  }
+}
+
+/** The first of what is on one side alone, or more often there. */
+function differences(
+  ours: readonly string[],
+  theirs: readonly string[]
+): Record<'missing' | 'extra', string[]> {
+  const counts = new Map<string, number>()
+  for (const row of ours) counts.set(row, (counts.get(row) ?? 0) + 1)
+  for (const row of theirs) counts.set(row, (counts.get(row) ?? 0) - 1)
+  const of = (sign: number) =>
+    [...counts]
+      .filter(([, count]) => count * sign > 0)
+      .map(([row]) => row.slice(0, 120))
+      .slice(0, 5)
+  return { missing: of(1), extra: of(-1) }
+}
+
+/** What capture has left behind on main. */
+async function leftovers(main: Db): Promise<unknown[]> {
+  return main.query(`
+    SELECT 'schema' AS kind, nspname::text AS name FROM pg_namespace WHERE nspname = 'pgsyncer'
+    UNION ALL SELECT 'slot', slot_name FROM pg_replication_slots WHERE database = current_database()
+    UNION ALL SELECT 'publication', pubname FROM pg_publication
+    UNION ALL SELECT 'trigger', tgname FROM pg_trigger WHERE tgname LIKE 'pgsyncer%'`)
+}
+
+async function dropSlots(main: Db): Promise<void> {
+  await main.query(
+    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database() AND NOT active`
+  )
+}

@@ -1,0 +1,18 @@
+/** Each source into ClickHouse, disturbed. */
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { sourceKinds } from '../../../src/follow/config.js'
+import { findClickHouse } from '../../support/clickhouse.js'
+import { chaos } from './chaos.js'
+import { clickHouseSink, type SinkServer } from './sinks.js'
+
+const [server] = await findClickHouse()
+
+describe.skipIf(server!.skipReason !== undefined).each(sourceKinds)(`%s to ${server!.title}`, source => {
+  let sink: SinkServer
+  beforeAll(async () => {
+    sink = await clickHouseSink(server!)
+  })
+  afterAll(() => sink.close())
+
+  test('loses nothing and brings nothing twice', () => chaos(source, sink), 300_000)
+})
