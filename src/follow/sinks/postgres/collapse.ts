@@ -2,6 +2,7 @@
  * A batch as what is left of it: of each row only the last state is written, and it is the same whether the changes before it are applied
  * or not. Where that cannot be told from the changes alone, the batch is for the slow way (single.ts).
  */
+import { FollowError } from '../../../core/errors.js'
 import { lineOf, valuesOf } from '../../../postgres/copytext.js'
 import type { Change } from '../../ports.js'
 import { keyOf, nameOf, type FollowedTable } from '../../table.js'
@@ -37,7 +38,10 @@ type State =
 
 const gone: State = { kind: 'gone' }
 
-/** @returns undefined where a change needs the row as it is in the table after other changes of the batch. */
+/**
+ * @returns undefined where a change needs the row as it is in the table after other changes of the batch.
+ * @throws FollowError for anything but new rows of a table without a key.
+ */
 export function collapse(changes: readonly Change[]): Segment[] | undefined {
   const segments: Segment[] = []
   let truncated = new Map<string, FollowedTable>()
@@ -57,13 +61,23 @@ export function collapse(changes: readonly Change[]): Segment[] | undefined {
     const known = states.get(table) ?? new Map<string, State>()
     states.set(table, known)
     // Rows without a key are all new, and two may be alike.
-    if (table.keyLength === 0)
+    if (table.keyLength === 0) {
+      if (operation !== 'insert') throw keyless(table, operation)
       known.set(String(known.size), { kind: 'row', line: change.row ?? '', fresh: true })
-    else if (!take(known, change)) return undefined
+    } else if (!take(known, change)) return undefined
   }
   flush()
   return segments
 }
+
+const keyless = (table: FollowedTable, operation: string): FollowError =>
+  new FollowError(
+    `main made ${operation === 'update' ? 'an update' : 'a delete'} in ${nameOf(table)}, which has no key to know the row by`,
+    {
+      table: nameOf(table),
+      hint: 'Give the table a primary key on both servers, or leave it out.'
+    }
+  )
 
 /** Says whether it could. */
 function take(known: Map<string, State>, { table, operation, row, old, absent = [] }: Change): boolean {

@@ -128,6 +128,7 @@ export function targetOf(main: FollowedTable, standby: Table, can: Capabilities)
     overriding: always.some(name => columns.includes(name)),
     upsert:
       keyOn(standby, key)?.immediate === true &&
+      !always.some(name => columns.includes(name) && !key.includes(name)) &&
       !standby.hasRules &&
       (standby.kind !== 'p' || can.upsertThroughParent)
   }

@@ -14,7 +14,7 @@ import { nameOf } from '../../table.js'
 import type { Outcome, Segment } from './collapse.js'
 import { Script } from './script.js'
 import type { Stages } from './stages.js'
-import type { Prepared, Tables } from './tables.js'
+import { replaces, type Prepared, type Tables } from './tables.js'
 import { assignments, hasKey, hasOneOf, rowOf } from './values.js'
 
 /** Rows, and characters of them, up to which literals are faster than a stage. */
@@ -145,7 +145,3 @@ function areFew(rows: readonly string[]): boolean {
   for (const row of rows) length += row.length
   return length <= short
 }
-
-/** An ALWAYS identity beside the key cannot be set by an update. */
-const replaces = ({ target, table }: Prepared): boolean =>
-  target.columns.length - target.settable.length > table.keyLength

@@ -22,13 +22,16 @@ const patience = 5000
  * @throws ConfigError where the role may not.
  */
 export async function makeRecords(server: Server): Promise<void> {
-  const [found] = await server.sql<{ there: boolean }[]>`
-    SELECT pg_catalog.to_regclass(${relation}) IS NOT NULL AS there`
-  if (found!.there) return
+  const [found] = await server.sql<{ table: boolean; schema: boolean }[]>`
+    SELECT pg_catalog.to_regclass(${relation}) IS NOT NULL AS table,
+      pg_catalog.to_regnamespace('pgsyncer') IS NOT NULL AS schema`
+  if (found!.table) return
+  // Even where it is there, making it would ask for the right to.
+  const schema = found!.schema ? '' : 'CREATE SCHEMA IF NOT EXISTS pgsyncer;'
   try {
     // One message is one transaction. Two that find nothing there at the same time would both make it.
     await server.sql.unsafe(`SELECT pg_catalog.pg_advisory_xact_lock(${lockSpace}, 0);
-      CREATE SCHEMA IF NOT EXISTS pgsyncer;
+      ${schema}
       CREATE TABLE IF NOT EXISTS ${relation} (
         name text PRIMARY KEY,
         origin text NOT NULL,

@@ -5,28 +5,38 @@
 import type pg from 'pg'
 import { FollowError } from '../../../core/errors.js'
 import { insertRows, upsertRows } from '../../../data/upsert.js'
+import { valuesOf } from '../../../postgres/copytext.js'
 import { affected } from '../../../postgres/wire.js'
 import type { Change } from '../../ports.js'
 import { keyOf, nameOf, type FollowedTable } from '../../table.js'
 import { describe, refusal } from './refusal.js'
 import { Script } from './script.js'
 import type { Prepared, Tables } from './tables.js'
-import { assignments, hasKey, rowOf } from './values.js'
+import { assignments, hasKey, hasValues, rowOf } from './values.js'
 
 /** Changes that go to the server together. */
 const together = 100
 
+/** What a statement must do to a row: find the one that is there, or store the new one. */
+type Must = 'find' | 'store'
+
+type Statement = [sql: string, must?: Must | undefined]
+
 interface Step {
   readonly change: Change
-  /** The statement must find a row. */
-  readonly finds?: boolean
+  readonly must?: Must | undefined
 }
 
-/** Within the transaction that is open. */
+/**
+ * Within the transaction that is open.
+ * @param replica no trigger of the standby keeps a row from being stored.
+ * @throws FollowError that names the change that cannot be made.
+ */
 export async function writeSingly(
   client: pg.Client,
   tables: Tables,
-  changes: readonly Change[]
+  changes: readonly Change[],
+  replica: boolean
 ): Promise<void> {
   for (let start = 0; start < changes.length;) {
     const script = new Script<Step>()
@@ -43,19 +53,23 @@ export async function writeSingly(
         for (const statement of tables.emptying(truncated.tables)) add(statement, { change })
         start += truncated.count
       } else {
-        for (const [statement, finds] of statementsOf(tables.of(change.table), change))
-          add(statement, { change, finds })
+        for (const [statement, must] of statementsOf(tables.of(change.table), change))
+          add(statement, { change, must })
         start++
       }
     }
+    if (steps.length === 0) continue
     let failed: Step | undefined
     const tags = await script
       .run(client, step => (failed = step))
       .catch((error: unknown) => {
         throw refusal(error, failed?.change)
       })
-    const lost = steps.find(({ finds }, i) => finds && affected(tags[i]!) === 0)
-    if (lost) throw lostRow(lost.change)
+    for (const [i, { change, must }] of steps.entries()) {
+      if (must === undefined || affected(tags[i]!) > 0) continue
+      if (must === 'find') throw lostRow(change)
+      if (!replica) throw droppedRow(change)
+    }
   }
 }
 
@@ -69,35 +83,52 @@ function truncatesFrom(changes: readonly Change[], start: number) {
   return { tables: [...tables.values()], count }
 }
 
-/** Each with whether it must find a row. */
-function statementsOf({ target, table }: Prepared, change: Change): [string, boolean][] {
+/** One change as SQL. */
+function statementsOf({ target, table, standby }: Prepared, change: Change): Statement[] {
   const { row, old, absent = [] } = change
-  const key = target.key
-  if (row === undefined)
-    return [[`DELETE FROM ${target.source} WHERE ${hasKey(key, keyOf(table, old ?? ''))}`, false]]
-  if (key.length === 0) return [[insertRows(target, [rowOf(row)]), false]]
-  const from = keyOf(table, old ?? row)
-  const moves = from !== keyOf(table, row)
-  // An ALWAYS identity cannot be set by an update.
-  const movable = !target.overriding
-  const settable = (i: number) =>
-    !absent.includes(i) && (target.settable.includes(target.columns[i]!) || (movable && i < key.length))
-  const set = assignments(target.columns, row, settable)
-  const update = `UPDATE ${target.source} SET ${set} WHERE ${hasKey(key, from)}`
-  if (absent.length > 0) return [[update, true]]
-  const put: [string, boolean][] = target.upsert
-    ? [[upsertRows(target, [rowOf(row)]), false]]
-    : [
-        [`DELETE FROM ${target.source} WHERE ${hasKey(key, keyOf(table, row))}`, false],
-        [insertRows(target, [rowOf(row)]), false]
-      ]
-  if (!moves) return put
+  const { key, source, columns } = target
+  const remove = (line: string) => `DELETE FROM ${source} WHERE ${hasKey(key, line)}`
+  if (row === undefined) return [[remove(keyOf(table, old ?? ''))]]
+  if (key.length === 0) return [[insertRows(target, [rowOf(row)]), 'store']]
+  const to = keyOf(table, row)
+  const from = old === undefined ? to : keyOf(table, old)
+  const always = new Set(standby.columns.filter(({ identity }) => identity === 'a').map(({ name }) => name))
+  const isPresent = (i: number) => !absent.includes(i)
+  const set = assignments(columns, row, i => isPresent(i) && !always.has(columns[i]!))
+  const update = `UPDATE ${source} SET ${set} WHERE ${hasKey(key, from)}`
+  if (absent.length > 0) {
+    if (from !== to && key.some(name => always.has(name))) throw fixedKey(change)
+    if (set === '') return []
+    // What no update can set must be what it is.
+    const fixed = columns.filter((name, i) => always.has(name) && i >= key.length && isPresent(i))
+    const values = valuesOf(row).filter((_, i) => fixed.includes(columns[i]!))
+    return [[fixed.length > 0 ? `${update} AND ${hasValues(fixed, values)}` : update, 'find']]
+  }
+  const rows = [rowOf(row)]
+  // A row that is nothing but its key is left as it is.
+  const stored = target.settable.length > 0 ? 'store' : undefined
+  const put: Statement[] = target.upsert
+    ? [[upsertRows(target, rows), stored]]
+    : [[remove(to)], [insertRows(target, rows), 'store']]
+  if (from === to) return put
   // As main did, so that what refers to the row goes with it; a row that was not there is made.
-  return [[movable ? update : `DELETE FROM ${target.source} WHERE ${hasKey(key, from)}`, false], ...put]
+  return [[always.size > 0 ? remove(from) : update], ...put]
 }
 
+const droppedRow = (change: Change): FollowError =>
+  new FollowError(`the standby did not store the row of ${describe(change)}`, {
+    table: nameOf(change.table),
+    hint: 'A trigger on the standby drops rows: disable it, or give the role the right to set session_replication_role.'
+  })
+
+const fixedKey = (change: Change): FollowError =>
+  new FollowError(`the standby cannot change the key for ${describe(change)}: it is GENERATED ALWAYS there`, {
+    table: nameOf(change.table),
+    hint: 'Alter it on the standby: ALTER TABLE … ALTER COLUMN … SET GENERATED BY DEFAULT.'
+  })
+
 /** What main did to a row that the standby does not have, and that cannot be made from the change. */
-export const lostRow = (change: Change): FollowError =>
+const lostRow = (change: Change): FollowError =>
   new FollowError(
     `the standby does not have the row for ${describe(change)}, and main tells only the values that changed`,
     {

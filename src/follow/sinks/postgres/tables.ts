@@ -20,6 +20,10 @@ export interface Prepared {
   readonly referenced: boolean
 }
 
+/** An ALWAYS identity beside the key cannot be set by an update: the row is deleted and inserted. */
+export const replaces = ({ target, table }: Prepared): boolean =>
+  target.columns.length - target.settable.length > table.keyLength
+
 export class Tables {
   readonly #prepared = new Map<FollowedTable, Prepared>()
   /** By name: what was prepared last. */

@@ -7,10 +7,12 @@ const sqlOf = (value: string | null): string => (value === null ? 'NULL' : liter
 /** A line as `('1', NULL)`. */
 export const rowOf = (line: string): string => `(${valuesOf(line).map(sqlOf).join(', ')})`
 
-/** Over the alias `t`; a key is never NULL. */
-export function hasKey(key: readonly string[], line: string): string {
-  const values = valuesOf(line)
-  return key.map((name, i) => `t.${ident(name)} = ${sqlOf(values[i]!)}`).join(' AND ')
+/** Over the alias `t`: the row has this key. A key is never NULL. */
+export const hasKey = (key: readonly string[], line: string): string => hasValues(key, valuesOf(line))
+
+/** Over the alias `t`: the columns have these values, none of them NULL. */
+export function hasValues(names: readonly string[], values: readonly (string | null)[]): string {
+  return names.map((name, i) => `t.${ident(name)} = ${sqlOf(values[i]!)}`).join(' AND ')
 }
 
 /** The rows with one of these keys. */

@@ -14,7 +14,7 @@ import { positionStatement } from './record.js'
 import { isRefusal, refusal } from './refusal.js'
 import { writeSingly } from './single.js'
 import { Stages } from './stages.js'
-import type { Prepared, Tables } from './tables.js'
+import { replaces, type Prepared, type Tables } from './tables.js'
 
 /** Batches in which a table's new rows are taken for such as may be there already, after some were. */
 const wary = 64
@@ -39,7 +39,7 @@ export class Writer {
   async write(batch: ChangeBatch): Promise<void> {
     this.#batches++
     const segments = collapse(batch.changes)
-    if (!segments || this.#reachesOthers(batch)) return this.#singly(batch)
+    if (!segments || this.#asMainDid(batch)) return this.#singly(batch)
     for (;;) {
       let failed: About | undefined
       try {
@@ -55,16 +55,16 @@ export class Writer {
     }
   }
 
-  /** A key that others refer to changes by an UPDATE where foreign keys fire: a DELETE would reach them. */
-  #reachesOthers({ changes }: ChangeBatch): boolean {
-    if (this.replica) return false
-    return changes.some(
-      ({ table, row, old }) =>
-        row !== undefined &&
-        old !== undefined &&
-        this.tables.of(table).referenced &&
-        keyOf(table, old) !== keyOf(table, row)
-    )
+  /** Some changes are made by main's own statement alone. */
+  #asMainDid({ changes }: ChangeBatch): boolean {
+    return changes.some(({ table, row, old, absent }) => {
+      if (row === undefined) return false
+      const prepared = this.tables.of(table)
+      if (absent?.length && replaces(prepared)) return true
+      // A key that others refer to changes by an UPDATE where foreign keys fire: a DELETE would reach them.
+      if (this.replica || !prepared.referenced || old === undefined) return false
+      return keyOf(table, old) !== keyOf(table, row)
+    })
   }
 
   async #fast(
@@ -99,7 +99,7 @@ export class Writer {
   async #singly(batch: ChangeBatch): Promise<void> {
     try {
       await this.client.query(this.replica ? 'BEGIN' : 'BEGIN; SET CONSTRAINTS ALL DEFERRED')
-      await writeSingly(this.client, this.tables, batch.changes)
+      await writeSingly(this.client, this.tables, batch.changes, this.replica)
       const { rowCount } = await this.client.query(positionStatement(this.name, batch.position))
       this.#moved(rowCount ?? 0)
       await this.client.query('COMMIT')
