@@ -175,6 +175,7 @@ describe.skipIf(!found)(`the live page in a browser${unless}`, () => {
     { name: 'phone-copying', width: 320, more: copying },
     { name: 'copying-dark', dark: true, more: copying },
     { name: 'waiting', more: [{ type: 'state', state: 'waiting' }], later: 5 },
+    { name: 'untold', more: [{ type: 'lag', lag: {} }] },
     { name: 'trouble', later: 200 },
     { name: 'phone-trouble-dark', width: 360, dark: true, later: 200 }
   ])('can be read: $name', async ({ name, more, later = 0, ...wishes }) => {
@@ -183,11 +184,16 @@ describe.skipIf(!found)(`the live page in a browser${unless}`, () => {
     work(more)
     vi.setSystemTime(Date.now() + later * 1000)
     const { page, complaints } = await look(wishes)
-    await said(page, '#lag', '1.3 MB')
+    await said(page, '#lag', name === 'untold' ? 'the source cannot tell' : '1.3 MB')
+    expect(await page.locator('#retained').isVisible()).toBe(name !== 'untold')
     await said(
       page,
       '#state',
-      more ? /First copy|Waiting/ : later > 60 ? 'Following, not healthy' : /Following for/
+      /copying|waiting/.test(name)
+        ? /First copy|Waiting/
+        : later > 60
+          ? 'Following, not healthy'
+          : /Following for/
     )
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
     expect(await page.evaluate(faint)).toEqual([])
