@@ -68,23 +68,32 @@ export class OutboxLooks {
   async *look(last: boolean): AsyncGenerator<ChangeBatch> {
     const end = await horizon(this.reader, this.ids, this.#mark, this.signal)
     if (end < this.#mark) throw this.#lost('is a later one: its changes are counted anew')
-    while (this.#mark < end) {
-      const { changes, to } = await this.#window(end)
-      for (let i = 0; i < changes.length; i += this.config.batchSize) {
-        const part = changes.slice(i, i + this.config.batchSize)
-        const { change, at } = part.at(-1)!
-        const whole = i + part.length === changes.length
-        yield this.#tell(
-          part.map(one => one.change),
-          whole ? to : change.version,
-          at
-        )
-      }
+    let next = this.#mark < end ? this.#window(this.#mark, end) : undefined
+    while (next) {
+      const { changes, to }: Read = await next
+      // The server reads on while these are dealt with.
+      next = to < end ? this.#window(to, end) : undefined
+      next?.catch(() => {})
+      yield* this.#batches(changes, to)
       this.#mark = to
     }
     const moved = this.#told !== this.#mark
     if (moved && (last || performance.now() - this.#toldAt > idle))
       yield this.#tell([], this.#mark, undefined)
+  }
+
+  *#batches(changes: readonly Timed[], to: bigint): Generator<ChangeBatch> {
+    const { batchSize } = this.config
+    for (let i = 0; i < changes.length; i += batchSize) {
+      const part = changes.slice(i, i + batchSize)
+      const { change, at } = part.at(-1)!
+      const position = i + part.length === changes.length ? to : change.version
+      yield this.#tell(
+        part.map(one => one.change),
+        position,
+        at
+      )
+    }
   }
 
   #tell(changes: Change[], id: bigint, committedAt: number | undefined): ChangeBatch {
@@ -93,9 +102,8 @@ export class OutboxLooks {
     return { changes, position: positionOf(id), committedAt }
   }
 
-  /** The first changes behind the mark. */
-  async #window(end: bigint): Promise<Read> {
-    const after = this.#mark
+  /** The first changes of the range. */
+  async #window(after: bigint, end: bigint): Promise<Read> {
     const parts = await this.reader.unsafe<
       { schema: string; name: string; last: string; count: number; old: boolean; shapes: string }[]
     >(
