@@ -103,7 +103,9 @@ function arrayCarrier(
   if (!codec) return undefined
   const one = choose(codec, target.nullable, unfit)
   const refused = 'NULL'
-  const inQuotes = (text: string) => (codec.quoted ? quotedElementSql(text) : text)
+  // An old server takes NaN, but for its sign, for the beginning of NULL.
+  const inQuotes = (text: string) =>
+    codec.quoted ? quotedElementSql(text) : `replace(${text}, 'NaN', '-nan')`
   /** Whether an element is an error: SQL. */
   const wrong = [
     ...(target.nullable ? [] : ['u.e IS NULL']),
@@ -136,7 +138,7 @@ function arrayCarrier(
         elements.map(element => {
           const shown = element === null ? null : one.text(element)
           if (shown === null && !target.nullable) throw new UnfitValue()
-          return shown === null ? 'NULL' : codec.quoted ? quotedElement(shown) : shown
+          return shown === null ? 'NULL' : codec.quoted ? quotedElement(shown) : shown.replace('NaN', '-nan')
         })
       )
     }
