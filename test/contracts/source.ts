@@ -26,6 +26,8 @@ export interface SourceSetup {
   /** Main itself keeps what was not acked and forgets what was: a stream without a position begins there. */
   remembers: boolean
   options?: Partial<FollowOptions>
+  /** A superuser's URL of another server than the shared one. */
+  adminUrl?: () => string
 }
 
 const limits = { lockTimeout: 5_000, statementTimeout: 0 }

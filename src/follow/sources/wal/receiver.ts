@@ -93,6 +93,8 @@ export class Receiver implements pg.Submittable {
   /** Ends the connection, in the midst of what main is sending; never fails. */
   async close(): Promise<void> {
     this.#fail(new Error('the source was closed'))
+    this.#messages = []
+    this.#at = 0
     const { client } = this
     const { connection } = client as pg.Client & { connection: pg.Connection }
     const { stream } = connection
@@ -115,7 +117,8 @@ export class Receiver implements pg.Submittable {
   handleCopyData({ chunk }: { chunk: Buffer }): void {
     if (this.#failure) return
     if (chunk[0] === keepalive && chunk[17] === 1) this.tell(false)
-    this.#messages.push(chunk)
+    // The driver uses its memory again as soon as we return.
+    this.#messages.push(Buffer.from(chunk))
     this.#bytes += chunk.length
     if (this.#bytes > room) this.#stream?.pause()
     this.#wake()
