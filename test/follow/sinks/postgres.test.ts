@@ -167,6 +167,54 @@ describe.each([
     ])
   })
 
+  test('a row that moved to another parent outlives the one that it left, and so does what hangs on it', async () => {
+    const parents = shape('parents', id)
+    const children = shape('children', id, column('parent', 'bigint'))
+    const sink = await begin(
+      `CREATE TABLE parents (id bigint PRIMARY KEY);
+       CREATE TABLE children (id bigint PRIMARY KEY, parent bigint REFERENCES parents ON DELETE CASCADE);
+       CREATE TABLE grandchildren (child bigint REFERENCES children ON DELETE CASCADE);
+       INSERT INTO parents VALUES (1), (2); INSERT INTO children VALUES (10, 1); INSERT INTO grandchildren VALUES (10)`,
+      [parents, children]
+    )
+    await sink.write(author.batch(author.update(children, '10', '2'), author.remove(parents, '1')), never)
+    expect(await rowsOf('SELECT id::int, parent::int FROM children')).toEqual([{ id: 10, parent: 2 }])
+    expect(await rowsOf('SELECT child::int FROM grandchildren')).toEqual([{ child: 10 }])
+  })
+
+  test('what others hang on is not emptied where they would go too', async () => {
+    const parents = shape('parents', id)
+    const sink = await begin(
+      `CREATE TABLE parents (id bigint PRIMARY KEY);
+       CREATE TABLE children (parent bigint REFERENCES parents ON DELETE CASCADE);
+       INSERT INTO parents VALUES (1); INSERT INTO children VALUES (1)`,
+      [parents]
+    )
+    const clearing = sink.clear(parents)
+    if (replica) await clearing
+    else await expect(clearing).rejects.toMatchObject({ name: 'GuardError', table: 'public.parents' })
+    expect(await rowsOf('SELECT parent::int FROM children')).toEqual([{ parent: 1 }])
+  })
+
+  test('a foreign key that is broken at the end of the batch', async () => {
+    const children = shape('children', id, column('parent', 'bigint'))
+    const sink = await begin(
+      `CREATE TABLE parents (id bigint PRIMARY KEY);
+       CREATE TABLE children (id bigint PRIMARY KEY, parent bigint REFERENCES parents DEFERRABLE)`,
+      [children]
+    )
+    const writing = sink.write(author.batch(author.insert(children, '1', '5')), never)
+    if (replica) await writing
+    else {
+      await expect(writing).rejects.toMatchObject({
+        name: 'FollowError',
+        message: expect.stringContaining('children') as string,
+        sqlstate: '23503'
+      })
+    }
+    expect(await sink.hasRows(children)).toBe(replica)
+  })
+
   test('rows swap a value that is unique', async () => {
     const items = shape('items', id, column('place', 'integer'))
     const sink = await begin('CREATE TABLE items (id bigint PRIMARY KEY, place integer UNIQUE)', [items])
@@ -538,6 +586,23 @@ describe.each([
     open.push(again)
     expect((await again.recall())?.position).toBe(good.position)
     expect(await linesOf(place.db, items)).toHaveLength(1)
+  })
+
+  test('what waits for another’s lock is temporary, what takes too long is said', async () => {
+    const items = itemsTable()
+    const limits = { lockTimeout: 50, statementTimeout: 400 }
+    const sink = await begin(createStatement(items), [items], limits)
+    const batch = author.batch(author.insert(items, '1', 'a', null, null))
+    await place.db.exec(`BEGIN; LOCK TABLE ${items.name} IN SHARE ROW EXCLUSIVE MODE`)
+    await expect(sink.write(batch, never)).rejects.toSatisfy(isTransient)
+    await place.db.exec(`ROLLBACK; CREATE FUNCTION slow(text) RETURNS boolean LANGUAGE sql
+      AS 'SELECT true FROM pg_sleep(60)'; ALTER TABLE ${items.name} ADD CHECK (slow(name))`)
+    await expect(sink.write(batch, never)).rejects.toMatchObject({
+      name: 'FollowError',
+      hint: expect.stringContaining('--statement-timeout') as string,
+      table: `public.${items.name}`
+    })
+    expect(await sink.recall()).toMatchObject({ position: null })
   })
 
   test('an abort ends the server’s side too', async () => {

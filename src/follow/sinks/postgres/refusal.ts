@@ -1,5 +1,5 @@
 /** What the standby said about a row, as an error that names the row and says what to do. */
-import { FollowError, messageOf, PgsyncerError } from '../../../core/errors.js'
+import { FollowError, messageOf, PgsyncerError, TemporaryError } from '../../../core/errors.js'
 import { codeOf, isTransient } from '../../../postgres/failure.js'
 import { valuesOf } from '../../../postgres/copytext.js'
 import type { Change } from '../../ports.js'
@@ -13,6 +13,7 @@ export function isRefusal(error: unknown): boolean {
 }
 
 const hints: Record<string, string> = {
+  '57014': 'Raise --statement-timeout, or lower --batch-size.',
   '22001': 'Its column is shorter on the standby than on main: alter it.',
   '22P05': 'The standby’s encoding has no such character: create its database with UTF8.',
   '23502': 'The standby forbids a NULL that main has: alter its column.',
@@ -28,18 +29,26 @@ const hints: Record<string, string> = {
 }
 const otherHint = 'Compare the tables’ structure with pgsyncer diff, and alter the standby.'
 
-/** @param change what was refused, where that is known. */
+/**
+ * A server's error as one of ours; other errors, and those of a lost connection, as they are.
+ * @param change what was refused, where that is known.
+ */
 export function refusal(error: unknown, change: Change | FollowedTable | undefined): unknown {
-  if (error instanceof PgsyncerError || !isRefusal(error)) return error
   const code = codeOf(error)
+  if (error instanceof PgsyncerError || isTransient(error) || !/^[0-9A-Z]{5}$/.test(code ?? '')) return error
+  if (code?.startsWith('53'))
+    return new TemporaryError(`the standby has too much to do: ${messageOf(error)}`, {
+      sqlstate: code,
+      cause: error
+    })
   const { detail, where } = error as { detail?: string; where?: string }
   const more = detail ?? (where?.startsWith('COPY') ? where.split('\n')[0] : undefined)
   const said = more ? `${messageOf(error)} (${more})` : messageOf(error)
-  const table = change && ('table' in change ? change.table : change)
-  const what = change && 'table' in change ? describe(change) : table ? `rows of ${nameOf(table)}` : 'a batch'
+  const table = change && ('table' in change ? nameOf(change.table) : nameOf(change))
+  const what = change && 'table' in change ? describe(change) : table ? `rows of ${table}` : 'a batch'
   return new FollowError(`the standby refused ${what}: ${said}`, {
     hint: hints[code ?? ''] ?? otherHint,
-    ...(table && { table: nameOf(table) }),
+    ...(table && { table }),
     ...(code !== undefined && { sqlstate: code }),
     cause: error
   })

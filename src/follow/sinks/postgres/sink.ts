@@ -13,6 +13,7 @@ import type { ChangeBatch, Position, Sink, StreamState } from '../../ports.js'
 import type { FollowedTable } from '../../table.js'
 import { loadTable } from './load.js'
 import { holdRecord, makeRecords, readRecord, writeRecord } from './record.js'
+import { refusal } from './refusal.js'
 import { Tables } from './tables.js'
 import { Writer } from './writer.js'
 
@@ -81,32 +82,40 @@ class PostgresSink implements Sink {
   async #begin(client: pg.Client): Promise<void> {
     const { name, lockTimeout } = this.config
     await holdRecord(client, this.server, name, lockTimeout)
+    // A server that a network has cut off from us keeps the lock until it notices: within a minute.
+    await client.query(
+      'SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3'
+    )
     if (this.replica) await client.query('SET session_replication_role = replica')
     this.#writers.set(client, new Writer(client, this.#tables, name, this.replica))
   }
 
   async recall(): Promise<StreamState | undefined> {
-    const state = await this.#link.use(never, client => readRecord(client, this.config.name))
+    const state = await this.#told(undefined, () =>
+      this.#link.use(never, client => readRecord(client, this.config.name))
+    )
     this.#position = state?.position ?? null
     return state
   }
 
   async remember(state: StreamState): Promise<void> {
-    await this.#link.use(never, client => writeRecord(client, this.config.name, state))
+    const write = (client: pg.Client) => writeRecord(client, this.config.name, state)
+    await this.#told(undefined, () => this.#link.use(never, write))
     this.#position = state.position
   }
 
   async prepare(table: FollowedTable): Promise<readonly string[]> {
-    return this.#tables.prepare(table)
+    return this.#told(table, () => this.#tables.prepare(table))
   }
 
   async hasRows(table: FollowedTable): Promise<boolean> {
-    return this.#tables.hasRows(this.#tables.of(table).target.relation)
+    return this.#told(table, () => this.#tables.hasRows(this.#tables.of(table).target.relation))
   }
 
   async clear(table: FollowedTable): Promise<void> {
+    await this.#tables.refuseReach(table)
     const statements = this.#tables.emptying([table])
-    await this.#link.use(never, client => client.query(statements.join(';')))
+    await this.#told(table, () => this.#link.use(never, client => client.query(statements.join(';'))))
   }
 
   loadOrder(tables: readonly FollowedTable[]): readonly FollowedTable[] {
@@ -129,6 +138,15 @@ class PostgresSink implements Sink {
     if (known && batch.changes.some(({ operation }) => operation !== 'insert')) return
     await this.#link.use(signal, client => this.#writers.get(client)!.write(batch))
     this.#position = batch.position
+  }
+
+  /** What the standby says against it becomes an error of ours. */
+  async #told<T>(table: FollowedTable | undefined, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw refusal(error, table)
+    }
   }
 
   async close(): Promise<void> {

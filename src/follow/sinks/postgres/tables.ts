@@ -1,9 +1,9 @@
 /** The standby's tables: what they look like is read once and again when a shape changes, and kept with what writing them needs. */
-import { ConfigError, FollowError } from '../../../core/errors.js'
+import { ConfigError, FollowError, GuardError } from '../../../core/errors.js'
 import type { EmitFollow } from '../../../core/events.js'
 import type { Target } from '../../../data/upsert.js'
 import { codeOf } from '../../../postgres/failure.js'
-import { ident, literal } from '../../../postgres/quote.js'
+import { ident, literal, qualified } from '../../../postgres/quote.js'
 import { readForeignKeys, type ForeignKey } from '../../../postgres/relations.js'
 import type { Server } from '../../../postgres/server.js'
 import { readTables, type Table } from '../../../postgres/tables.js'
@@ -18,6 +18,8 @@ export interface Prepared {
   readonly target: Target
   /** Others refer to it. */
   readonly referenced: boolean
+  /** A delete of its rows does something to the rows that refer to them. */
+  readonly acts: boolean
 }
 
 /** An ALWAYS identity beside the key cannot be set by an update: the row is deleted and inserted. */
@@ -69,8 +71,14 @@ export class Tables {
         message: `${one}: values are written as main prints them`,
         table: nameOf(table)
       })
-    const referenced = this.#referrers(table).length > 0
-    const prepared = { table, standby, target: targetOf(table, standby, this.server.can), referenced }
+    const keys = this.#keysTo(table)
+    const prepared = {
+      table,
+      standby,
+      target: targetOf(table, standby, this.server.can),
+      referenced: keys.length > 0,
+      acts: keys.some(key => key.deletes)
+    }
     if (!this.replica && !this.#told && (standby.triggers.length > 0 || this.#keys!.length > 0)) {
       this.#told = true
       this.emit({
@@ -124,9 +132,26 @@ export class Tables {
 
   /** Other tables of the standby that refer to this one. */
   #referrers(table: FollowedTable): string[] {
-    const name = nameOf(table)
-    const to = (this.#keys ?? []).filter(key => `${key.parentSchema}.${key.parentName}` === name)
-    return to.map(childOf).filter(child => child !== name)
+    return this.#keysTo(table)
+      .map(childOf)
+      .filter(child => child !== nameOf(table))
+  }
+
+  #keysTo(table: FollowedTable): ForeignKey[] {
+    return (this.#keys ?? []).filter(key => `${key.parentSchema}.${key.parentName}` === nameOf(table))
+  }
+
+  /** @throws GuardError where emptying the table would take or change rows of a table that nobody named. */
+  async refuseReach(table: FollowedTable): Promise<void> {
+    if (this.replica) return
+    for (const key of this.#keysTo(table)) {
+      if (!key.deletes || childOf(key) === nameOf(table)) continue
+      if (!(await this.hasRows(qualified(key.childSchema, key.childName)))) continue
+      throw new GuardError(`emptying ${nameOf(table)} would reach rows of ${childOf(key)} by ${key.name}`, {
+        table: nameOf(table),
+        hint: `Empty ${childOf(key)} first, or give the standby's role the right to set session_replication_role.`
+      })
+    }
   }
 
   async #find(table: FollowedTable): Promise<Table> {
@@ -170,7 +195,7 @@ export class Tables {
     const bring = `Bring the structure over by pgsyncer sync --sync-data=false -t '${name}', and follow on.`
     if (this.config.onSchemaChange === 'stop')
       refuse(`main's ${name} has columns that the standby does not have: ${names}`, bring)
-    const relation = `${ident(table.schema)}.${ident(table.name)}`
+    const relation = qualified(table.schema, table.name)
     const unknown = missing.filter(column => column.missing === undefined).map(column => column.name)
     if (unknown.length > 0 && (await this.hasRows(relation))) {
       refuse(

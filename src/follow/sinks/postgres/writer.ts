@@ -50,20 +50,20 @@ export class Writer {
         if (codeOf(error) === '23505' && failed?.straight)
           this.#wary.set(failed.prepared, this.#batches + wary)
         else if (error instanceof Mismatch || isRefusal(error)) return this.#singly(batch)
-        else throw error
+        else throw refusal(error, failed?.prepared.table)
       }
     }
   }
 
   /** Some changes are made by main's own statement alone. */
   #asMainDid({ changes }: ChangeBatch): boolean {
-    return changes.some(({ table, row, old, absent }) => {
-      if (row === undefined) return false
+    return changes.some(({ table, operation, row, old, absent }) => {
       const prepared = this.tables.of(table)
       if (absent?.length && replaces(prepared)) return true
-      // A key that others refer to changes by an UPDATE where foreign keys fire: a DELETE would reach them.
-      if (this.replica || !prepared.referenced || old === undefined) return false
-      return keyOf(table, old) !== keyOf(table, row)
+      if (this.replica || !prepared.referenced) return false
+      // Foreign keys fire: a row that others no longer refer to when it goes must not go before that, nor go where its key but changes.
+      if (operation === 'delete') return prepared.acts
+      return row !== undefined && old !== undefined && keyOf(table, old) !== keyOf(table, row)
     })
   }
 
