@@ -133,7 +133,7 @@ for (const kind of await findClickHouse()) {
         }
       }
       const error = await failureOf(sink.load(table, endless(), never))
-      expect(isTemporary(error), String(error)).toBe(true)
+      expect(isTemporary(error), `${error}`).toBe(true)
       await sink.close()
       expect(isTemporary(await failureOf(openSink(server.url(database))))).toBe(true)
       await server.start()
@@ -180,7 +180,7 @@ for (const kind of await findClickHouse()) {
             }
           }
         } catch (error) {
-          expect(isTemporary(error), String(error)).toBe(true)
+          expect(isTemporary(error), `${error}`).toBe(true)
           failures++
           await sink?.close()
           sink = undefined

@@ -7,28 +7,10 @@ import { linesOf, openSink } from './bench.js'
 
 const never = new AbortController().signal
 
-const types: FollowedColumn[] = [
-  ...[
-    'boolean',
-    'smallint',
-    'integer',
-    'bigint',
-    'real',
-    'double precision',
-    'numeric(10,2)',
-    'numeric(60,3)'
-  ],
-  ...[
-    'numeric',
-    'date',
-    'timestamp without time zone',
-    'timestamp with time zone',
-    'uuid',
-    'text',
-    'jsonb',
-    'bytea'
-  ]
-].map((type, i) => column(`c${i}`, type))
+const plain =
+  'boolean,smallint,integer,bigint,real,double precision,numeric(10.2),numeric(60.3),numeric,date,' +
+  'timestamp without time zone,timestamp with time zone,uuid,text,jsonb,bytea'
+const types = plain.split(',').map((type, i) => column(`c${i}`, type.replace('.', ',')))
 types.push(
   column('mood', 'mood', { kind: 'e', builtin: false }),
   column('tags', 'text[]', { array: true }),
