@@ -21,7 +21,7 @@ export interface Expansion {
 /** A line: id, operation, milliseconds since 1970, the row, and, where there are old records, the row as it was. */
 export function expansion({ table, outbox, cast, old, after, to }: Expansion): string {
   const parts = old ? (['new', 'old'] as const) : (['new'] as const)
-  const values = parts.flatMap(part => table.columns.map(column => valueOf(column, part, cast)))
+  const values = parts.flatMap(part => table.columns.map(column => valueOf(table, column, part, cast)))
   const records = parts.map(part => {
     const list = table.columns.map(column => `${ident(column.name)} ${typeInJson(column, cast)}`).join(', ')
     return `CROSS JOIN LATERAL pg_catalog.json_to_record(o.${part}_record) AS ${part}_row(${list})`
@@ -32,20 +32,50 @@ export function expansion({ table, outbox, cast, old, after, to }: Expansion): s
     ORDER BY o.id`
 }
 
-function valueOf(column: FollowedColumn, part: 'new' | 'old', cast: ReadonlySet<string>): string {
+function valueOf(
+  table: FollowedTable,
+  column: FollowedColumn,
+  part: 'new' | 'old',
+  cast: ReadonlySet<string>
+): string {
   const name = literal(column.name)
   const value = `${part}_row.${ident(column.name)}`
   if (isExact(column, cast)) {
     const text = `o.exact->'${part}'`
-    const printed = filled(`${value}::text`, column, part, 'text')
+    const printed = filled(`${value}::text`, table, column, part, 'text')
     return `CASE WHEN (${text}->${name}) IS NULL THEN ${printed} ELSE ${text}->>${name} END`
   }
-  return filled(value, column, part, typeInJson(column, cast))
+  return filled(value, table, column, part, typeInJson(column, cast))
 }
 
-/** A record from before the column was added does not have it: then it is what the table has for such rows. */
-function filled(value: string, { name, missing }: FollowedColumn, part: string, type: string): string {
-  if (missing === undefined || missing === null) return value
+/**
+ * A record from before the column was added does not have it: then it is what the catalogs have for such rows, or else what the row has
+ * now, which a later change tells too if it is newer.
+ */
+function filled(
+  value: string,
+  table: FollowedTable,
+  column: FollowedColumn,
+  part: string,
+  type: string
+): string {
+  const { missing, name } = column
+  if (missing === null || table.columns.indexOf(column) < table.keyLength) return value
   const absent = `${value} IS NULL AND o.${part}_record IS NOT NULL AND (o.${part}_record->${literal(name)}) IS NULL`
-  return `CASE WHEN ${absent} THEN ${literal(missing)}::${type} ELSE ${value} END`
+  const known = missing === undefined ? now(table, name, part, type) : `${literal(missing)}::${type}`
+  return `CASE WHEN ${absent} THEN ${known} ELSE ${value} END`
+}
+
+/** The column as the row with this key has it now; NULL where there is no such row. */
+function now(table: FollowedTable, name: string, part: string, type: string): string {
+  const same = table.columns
+    .slice(0, table.keyLength)
+    .map(key => `m.${ident(key.name)} = ${part}_row.${ident(key.name)}::${key.type}`)
+  const column = `m.${ident(name)}`
+  // A cast to text prints some types otherwise than COPY does.
+  const printed =
+    type === 'text'
+      ? `CASE WHEN ${column} IS DISTINCT FROM NULL THEN pg_catalog.format('%s', ${column}) END`
+      : column
+  return `(SELECT ${printed} FROM ${qualified(table.schema, table.name)} m WHERE ${same.join(' AND ')})`
 }
