@@ -46,8 +46,9 @@ export interface FollowConfig {
 
 export type FollowOptions = Partial<FollowConfig> & Pick<FollowConfig, 'main' | 'to' | 'source' | 'tables'>
 
-export const followDefaults: Omit<FollowConfig, 'main' | 'to' | 'source' | 'tables'> = {
+export const followDefaults: Omit<FollowConfig, 'main' | 'to' | 'source'> = {
   env: {},
+  tables: [],
   excludeTables: [],
   schemas: ['public'],
   name: 'default',

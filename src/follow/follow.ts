@@ -56,14 +56,16 @@ export async function follow(options: FollowOptions, context: FollowContext = {}
       return undefined
     } catch (error) {
       // What was written since is progress: the delays begin anew.
-      if (signal.aborted || tally.batches === before || !isTemporary(error)) throw error
+      if (signal.aborted || !isTemporary(error)) throw error
+      emit({ type: 'state', state: 'waiting' })
+      if (tally.batches === before) throw error
       return error
     }
   }
   for (;;) {
     const lost = await retrying(config.name, policy, async () => {
       emit({ type: 'state', state: 'connecting' })
-      return attempt().finally(() => emit({ type: 'state', state: 'waiting' }))
+      return attempt()
     })
     if (lost === undefined) break
     emit({ type: 'retry', what: config.name, attempt: 1, delay: 0, reason: messageOf(lost) })

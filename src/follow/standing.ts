@@ -1,5 +1,8 @@
 /** What stands on the two servers for a stream: what capture makes on main, and what the sink remembers. */
+import type pg from 'pg'
+import { FollowError, messageOf } from '../core/errors.js'
 import type { Lag } from '../core/events.js'
+import { codeOf } from '../postgres/failure.js'
 import { lagOf } from './behind.js'
 import type { CaptureStatus } from './capture/capture.js'
 import { completeFollow, type FollowOptions } from './config.js'
@@ -39,7 +42,7 @@ export async function capture(
     if (!dryRun) {
       const session = await main.connect()
       try {
-        for (const statement of statements) await session.query(statement)
+        for (const statement of statements) await run(session, statement)
       } finally {
         await session.end().catch(() => {})
       }
@@ -49,6 +52,20 @@ export async function capture(
     return { version: 1, command: 'capture', ok, action, statements, dryRun, status }
   } finally {
     await main.close()
+  }
+}
+
+/** @throws FollowError that holds the statement. */
+async function run(session: pg.Client, statement: string): Promise<void> {
+  try {
+    await session.query(statement)
+  } catch (error) {
+    const code = codeOf(error)
+    throw new FollowError(`main refused a statement of the capture: ${messageOf(error)}`, {
+      cause: error,
+      ...(code && { sqlstate: code }),
+      hint: `${code === '42501' ? 'The owner of the tables and a role with CREATE on the database may run it' : 'The others before it have run'}: ${statement}`
+    })
   }
 }
 

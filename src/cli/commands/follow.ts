@@ -27,7 +27,7 @@ export const followCommand: Command = {
       page?.emit(event)
     }
     try {
-      if (page) emit({ type: 'note', message: `the live page is at ${page.url}` })
+      if (page) shown.emit({ type: 'note', message: `the live page is at ${page.url}` })
       const report = await follow(options, { signal: io.signal, emit })
       shown.stop()
       const style = {

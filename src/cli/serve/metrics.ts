@@ -50,15 +50,13 @@ export class Metrics {
   /** In Prometheus' text format. */
   async text(status: Status, now: number): Promise<string> {
     const gauges = this.#gauges
-    const { lag, progressAt, position } = status
+    const { lag, progressAt } = status
     for (const state of states) gauges.state.set({ state }, state === status.state ? 1 : 0)
     show(gauges.lagBytes, lag?.bytes)
     show(gauges.lagRows, lag?.rows)
     show(gauges.lagSeconds, lagSeconds(status, now))
     show(gauges.retained, lag?.retainedBytes)
     show(gauges.progress, progressAt === undefined ? undefined : progressAt / 1000)
-    gauges.position.reset()
-    if (position !== undefined) gauges.position.set({ position }, 1)
     return this.#registry.metrics()
   }
 
@@ -124,7 +122,6 @@ function makeGauges(registers: Registry[]) {
       'last_progress_timestamp_seconds',
       'When something was last written or copied, or the position moved.'
     ),
-    state: gauge('state', 'What it is doing: 1 for the present state, 0 for the others.', ['state']),
-    position: gauge('position_info', 'Where the sink stands in the source; always 1.', ['position'])
+    state: gauge('state', 'What it is doing: 1 for the present state, 0 for the others.', ['state'])
   }
 }

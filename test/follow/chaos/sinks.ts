@@ -78,7 +78,8 @@ export async function clickHouseSink(kind: ClickHouseKind): Promise<SinkServer> 
         `SELECT ${texts.join(', ')} FROM ${table} FINAL WHERE _is_deleted = 0 ORDER BY id`,
         database
       )
-      return found.map(row => row.map(unescaped).join('|'))
+      // Where it has no type for a timestamp with its zone, the server keeps PostgreSQL's text.
+      return found.map(row => row.map(value => unescaped(value).replace(/\+00$/, '')).join('|'))
     },
     async position(stream) {
       const [row] = await server.query(
