@@ -48,9 +48,8 @@ export interface Bench {
 }
 
 /** A new database with these tables, and a name for the stream that no other test has. */
-export async function openBench(setup: SourceSetup, ddl: string, adminUrl?: string): Promise<Bench> {
-  const db =
-    adminUrl === undefined ? await createDatabase('source') : await createDatabase('source', adminUrl)
+export async function openBench(setup: SourceSetup, ddl: string): Promise<Bench> {
+  const db = await createDatabase('source', setup.adminUrl?.())
   await db.exec(ddl)
   const server = await openServer('main', db.url, {}, limits)
   const name = `t${randomBytes(6).toString('hex')}`
@@ -112,7 +111,8 @@ export async function openBench(setup: SourceSetup, ddl: string, adminUrl?: stri
       for (const config of captured) {
         const again = await openServer('main', db.url, {}, limits)
         const capture = await setup.capture?.(again, config)
-        if (capture) await run(await capture.remove())
+        // Not by the database's own session: a test may have ended it.
+        for (const statement of (await capture?.remove()) ?? []) await again.sql.unsafe(statement)
         await again.close()
       }
       await db.drop()

@@ -96,7 +96,8 @@ class WalCapture implements Capture {
     const notes: string[] = []
     const unfit = await this.#unfit()
     if (unfit) notes.push(`${messageOf(unfit)}.`)
-    const tables = server.can.publications && config.tables.length > 0 ? await this.#followable(notes) : []
+    const found = server.can.publications && config.tables.length > 0 ? await this.#followable(notes) : []
+    const tables = found ?? []
     const parted = tables.filter(({ table }) => table.kind === 'p').map(({ shape }) => nameOf(shape))
     if (parted.length > 0) {
       notes.push(
@@ -109,7 +110,7 @@ class WalCapture implements Capture {
     return {
       source: 'wal',
       name: config.name,
-      installed: !unfit && objects.every(object => object.state === 'present'),
+      installed: !unfit && found !== undefined && objects.every(object => object.state === 'present'),
       objects,
       notes
     }
@@ -125,11 +126,11 @@ class WalCapture implements Capture {
     )
   }
 
-  async #followable(notes: string[]): Promise<Identified[]> {
+  async #followable(notes: string[]): Promise<Identified[] | undefined> {
     return this.#tables().catch((error: unknown) => {
       if (!(error instanceof ConfigError)) throw error
       notes.push(`${error.message}.`)
-      return []
+      return undefined
     })
   }
 

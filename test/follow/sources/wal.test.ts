@@ -1,11 +1,15 @@
 /** Following by the WAL: the contract of all sources, and what only this one has to know. */
-import { afterEach, describe, expect, test } from 'vitest'
+import { findBinaries } from '../../../src/cli/demo/binaries.js'
+import { startServer } from '../../../src/cli/demo/servers.js'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openWalCapture } from '../../../src/follow/capture/wal.js'
 import type { FollowOptions } from '../../../src/follow/config.js'
 import type { Change, ChangeBatch, Source } from '../../../src/follow/ports.js'
 import { openWal } from '../../../src/follow/sources/wal/source.js'
 import { nameOf } from '../../../src/follow/table.js'
+import { openServer } from '../../../src/postgres/connect.js'
 import { valuesOf } from '../../../src/postgres/copytext.js'
+import { isTransient } from '../../../src/postgres/failure.js'
 import {
   changesOf,
   drain,
@@ -391,4 +395,93 @@ describe('an idle table', () => {
       break
     }
   })
+})
+
+describe('a connection', () => {
+  /** What a sink would have. */
+  let told: Change[] = []
+  let position: string | null = null
+  beforeEach(() => {
+    told = []
+    position = null
+  })
+
+  /** Takes what comes, as a sink without work would, and gives what it ended with. */
+  const following = (source: Source): Promise<unknown> =>
+    (async () => {
+      for await (const batch of source.stream(from(position, false), never)) {
+        told.push(...batch.changes)
+        ;({ position } = batch)
+        await source.ack(batch.position)
+      }
+    })().catch((error: unknown) => error)
+
+  test('that is lost is known to be worth another try, and nothing is lost with it', async () => {
+    let source = await begin('CREATE TABLE t (id int PRIMARY KEY)')
+    for (let i = 1; i <= 3; i++) {
+      const over = following(source)
+      await bench.db.exec(`INSERT INTO t VALUES (${i})`)
+      await until('the change', () => told.length === i)
+      await bench.db.exec(
+        `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database()`
+      )
+      expect(isTransient(await over)).toBe(true)
+      source = await reopened(source)
+    }
+    expect(told.map(change => change.row)).toEqual(['1', '2', '3'])
+    expect(await changes(source, position)).toEqual([])
+  })
+
+  test('lives on while the sink takes its time, longer than main waits for a sign of life', async () => {
+    const source = await begin(`CREATE TABLE t (id int PRIMARY KEY, body text);
+      DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET wal_sender_timeout = 600', current_database()); END $$`)
+    // More than is read ahead, so that the socket waits.
+    await bench.db.exec(`INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(1, 30000) i`)
+    let count = 0
+    for await (const { changes } of source.stream(from(null), never)) {
+      if (count === 0) {
+        await until('three times as long', async () => {
+          const [row] = await bench.db.query<{ long: boolean | null }>(
+            `SELECT clock_timestamp() - r.backend_start > interval '1.8 s' AS long FROM pg_stat_replication r
+             JOIN pg_replication_slots s ON s.active_pid = r.pid WHERE s.database = current_database()`
+          )
+          return row === undefined || row.long === true
+        })
+      }
+      count += changes.length
+    }
+    expect(count).toBe(30_000)
+  })
+
+  test('does not keep main from shutting down in good order', async () => {
+    const server = await startServer({
+      binaries: await findBinaries(15),
+      name: 'walstop',
+      settings: { wal_level: 'logical' }
+    })
+    try {
+      bench = await openBench(
+        { ...setup, adminUrl: () => server.url },
+        'CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE other (id int)'
+      )
+      await bench.install({ tables: ['t'] })
+      const source = await bench.open({ tables: ['t'] })
+      const over = following(source)
+      await bench.db.exec('INSERT INTO t VALUES (1); INSERT INTO other SELECT generate_series(1, 1000)')
+      await until('the change', () => told.length === 1)
+      await server.restart('fast')
+      expect(isTransient(await over)).toBe(true)
+      expect(await changes(await openAgain(source), position)).toEqual([])
+      await bench.drop()
+    } finally {
+      await server.stop()
+      bench = await openBench(setup, '')
+    }
+  })
+
+  const openAgain = async (source: Source) => {
+    await source.close()
+    const main = await openServer('main', bench.db.url, {}, { lockTimeout: 0, statementTimeout: 0 })
+    return openWal(main, bench.config({ tables: ['t'] }), () => {})
+  }
 })

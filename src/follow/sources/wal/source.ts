@@ -159,7 +159,7 @@ class WalSource implements Source {
     const confirmed = parseLsn(slot.confirmed_flush_lsn!)
     if (after !== null && confirmed > partsOf(after).lsn) {
       throw new FollowError(
-        `the replication slot ${this.#slot} begins at ${slot.confirmed_flush_lsn}, behind the sink's position ${lsnText(partsOf(after).lsn)}: it was made anew, or another program reads from it`,
+        `the replication slot ${this.#slot} begins at ${slot.confirmed_flush_lsn}, past the sink's position ${lsnText(partsOf(after).lsn)}: it was made anew, or another program reads from it`,
         { hint: 'What was changed in between is known to nobody: copy the tables anew.' }
       )
     }
