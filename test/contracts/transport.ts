@@ -3,7 +3,7 @@
  * acknowledged, or the broker has it for good; what was not acknowledged is not gone.
  */
 import { describe, expect, test } from 'vitest'
-import type { ChangeBatch, Delivery, Transport } from '../../src/follow/ports.js'
+import type { Change, ChangeBatch, Delivery, Transport } from '../../src/follow/ports.js'
 import type { FollowedTable } from '../../src/follow/table.js'
 
 export interface TransportSetup {
@@ -11,9 +11,15 @@ export interface TransportSetup {
   close(): Promise<void>
 }
 
+export interface TransportTraits {
+  /** Batches arrive as they were sent, also those that only move the position; else changes do, in batches cut anyhow. */
+  whole: boolean
+}
+
 const integer = { type: 'integer', base: 'integer', kind: 'b', builtin: true, array: false, notNull: true }
 const text = { type: 'text', base: 'text', kind: 'b', builtin: true, array: false, notNull: false }
-const table: FollowedTable = {
+/** What the batches are of: a receiver must know it. */
+export const table: FollowedTable = {
   schema: 'public',
   name: 'items',
   columns: [
@@ -34,7 +40,11 @@ const batchOf = (n: number): ChangeBatch => ({
   committedAt: 1000 + n
 })
 
-export function transportContract(name: string, setup: () => Promise<TransportSetup>): void {
+export function transportContract(
+  name: string,
+  { whole }: TransportTraits,
+  setup: () => Promise<TransportSetup>
+): void {
   const using = (work: (transport: Transport, signal: AbortSignal) => Promise<void>) => async () => {
     const { transport, close } = await setup()
     const over = new AbortController()
@@ -61,18 +71,32 @@ export function transportContract(name: string, setup: () => Promise<TransportSe
           await ack()
         }
         await sending
-        expect(got).toEqual(sent)
+        if (whole) expect(got).toEqual(sent)
+        expect(got.flatMap(batch => batch.changes)).toEqual(sent.flatMap(batch => batch.changes))
+        expect(got.at(-1)!.committedAt).toBe(sent.at(-1)!.committedAt)
       })
     )
 
     test(
-      'carries a batch that only moves the position',
+      'takes a batch that only moves the position',
       using(async (transport, signal) => {
         const batch: ChangeBatch = { changes: [], position: '7', committedAt: undefined }
         const sending = transport.send(batch, signal)
+        if (!whole) return sending
         const { delivery } = await first(transport, signal)
         expect(delivery.batch).toEqual(batch)
         await delivery.ack()
+        await sending
+      })
+    )
+
+    test(
+      'brings again what was not acknowledged',
+      using(async (transport, signal) => {
+        const sending = transport.send(batchOf(1), signal)
+        const { changes } = batchOf(1)
+        expect(await taken(transport, changes.length, signal, false)).toEqual(changes)
+        expect(await taken(transport, changes.length, signal, true)).toEqual(changes)
         await sending
       })
     )
@@ -89,6 +113,17 @@ export function transportContract(name: string, setup: () => Promise<TransportSe
       })
     )
   })
+}
+
+/** So many changes, acknowledged or left. */
+async function taken(transport: Transport, count: number, signal: AbortSignal, acknowledge: boolean) {
+  const changes: Change[] = []
+  for await (const { batch, ack } of transport.receive(signal)) {
+    changes.push(...batch.changes)
+    if (acknowledge) await ack()
+    if (changes.length >= count) break
+  }
+  return changes
 }
 
 async function first(transport: Transport, signal: AbortSignal): Promise<{ delivery: Delivery }> {
