@@ -1,4 +1,5 @@
 /** `pgsyncer follow`: changes of main, as they come, into another PostgreSQL or ClickHouse. */
+import { setFlagsFromString } from 'node:v8'
 import type { EmitFollow } from '../../core/events.js'
 import { redact } from '../../core/redact.js'
 import type { FollowOptions } from '../../follow/config.js'
@@ -19,6 +20,8 @@ export const followCommand: Command = {
     ['--source outbox --to clickhouse://stats:8123/shop -t "shop.*" --once', 'What has come, from cron']
   ],
   run: async ({ follow: options, cli }, io) => {
+    // Changes live until their batch is written: most die young where there is room for them.
+    setFlagsFromString('--semi-space-growth-factor=2')
     const { follow } = await import('../library.js')
     const shown = showFollow(io, cli, paintFor(io, io.stderr, cli.noColor))
     const page = cli.http === undefined ? undefined : await serve(cli.http, options)
