@@ -391,6 +391,43 @@ describe.each([
     expect(await sink.hasRows(parents)).toBe(false)
   })
 
+  test('a table that cannot be truncated keeps its parents from it', async () => {
+    const tables = ['a', 'b', 'c'].map(name => shape(name, id))
+    const sink = await begin(
+      `CREATE TABLE a (id bigint PRIMARY KEY);
+       CREATE TABLE b (id bigint PRIMARY KEY REFERENCES a);
+       CREATE TABLE c (id bigint PRIMARY KEY REFERENCES b);
+       CREATE TABLE other (id bigint PRIMARY KEY REFERENCES c)`,
+      tables
+    )
+    await sink.write(author.batch(...tables.map(table => author.insert(table, '1'))), never)
+    await sink.write(author.batch(...tables.map(table => author.change(table, 'truncate'))), never)
+    for (const table of tables) expect(await sink.hasRows(table)).toBe(false)
+  })
+
+  test('two shapes of a table in one batch', async () => {
+    const narrow = shape('items', id, column('name', 'text'))
+    const wide = shape('items', id, column('name', 'text'), column('more', 'text', { missing: 'x' }))
+    const sink = await begin('CREATE TABLE items (id bigint PRIMARY KEY, name text)', [narrow, wide])
+    const changes = [
+      author.insert(narrow, '1', 'a'),
+      author.insert(narrow, '2', 'b'),
+      author.update(wide, '1', 'aa', 'y')
+    ]
+    await sink.write(author.batch(...changes), never)
+    expect((await linesOf(place.db, wide)).sort()).toEqual(['1\taa\ty', '2\tb\tx'])
+  })
+
+  test('rows that only a delete can replace, and on which others hang', async () => {
+    const items = shape('items', id, column('number', 'bigint'))
+    const ddl = `CREATE TABLE items (id bigint PRIMARY KEY, number bigint GENERATED ALWAYS AS IDENTITY);
+      CREATE TABLE children (item bigint REFERENCES items ON DELETE CASCADE)`
+    const sink = await begin(ddl, [])
+    if (replica) await sink.prepare(items)
+    else
+      await expect(sink.prepare(items)).rejects.toMatchObject({ name: 'ConfigError', table: 'public.items' })
+  })
+
   test('partitioned tables', async () => {
     const items = shape('items', id, column('name', 'text'))
     const sink = await begin(

@@ -25,7 +25,7 @@ export interface Partial {
   readonly rows: readonly string[]
 }
 
-/** Changes between two truncates; `truncated` comes first. */
+/** What can be written together; `truncated` comes first. */
 export interface Segment {
   readonly truncated: readonly FollowedTable[]
   readonly outcomes: readonly Outcome[]
@@ -46,10 +46,12 @@ export function collapse(changes: readonly Change[]): Segment[] | undefined {
   const segments: Segment[] = []
   let truncated = new Map<string, FollowedTable>()
   let states = new Map<FollowedTable, Map<string, State>>()
+  let names = new Set<string>()
   const flush = () => {
     segments.push({ truncated: [...truncated.values()], outcomes: [...states].map(outcomeOf) })
     truncated = new Map()
     states = new Map()
+    names = new Set()
   }
   for (const change of changes) {
     const { table, operation } = change
@@ -58,8 +60,13 @@ export function collapse(changes: readonly Change[]): Segment[] | undefined {
       truncated.set(nameOf(table), table)
       continue
     }
-    const known = states.get(table) ?? new Map<string, State>()
-    states.set(table, known)
+    if (!states.has(table)) {
+      // Two shapes of one table are two tables here: the rows of one come before those of the other.
+      if (names.has(nameOf(table))) flush()
+      names.add(nameOf(table))
+      states.set(table, new Map())
+    }
+    const known = states.get(table)!
     // Rows without a key are all new, and two may be alike.
     if (table.keyLength === 0) {
       if (operation !== 'insert') throw keyless(table, operation)
