@@ -16,7 +16,9 @@ const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     if (stopping.signal.aborted) process.exit(exitCodeOfSignal(signal))
-    process.stderr.write('pgsyncer: stopping; once more to stop at once\n')
+    // A line of progress stands there, and the ^C that was typed.
+    const line = process.stderr.isTTY ? '\n' : ''
+    process.stderr.write(`${line}pgsyncer: stopping; once more to stop at once\n`)
     stopping.abort(new Stopped(signal))
   })
 }

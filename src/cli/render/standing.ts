@@ -18,12 +18,9 @@ export function renderCapture(report: CaptureReport, style: TextStyle): string {
     { heading: 'State', paint: (cell: string) => (states.get(cell) ?? String)(cell) },
     { heading: '' }
   ]
-  const rows = status.objects.map(({ name, kind, state, detail }) => [
-    shown(name),
-    kind,
-    state,
-    shown(detail ?? '')
-  ])
+  // After a removal only what is left is news.
+  const objects = status.objects.filter(({ state }) => report.action !== 'remove' || state !== 'missing')
+  const rows = objects.map(({ name, kind, state, detail }) => [shown(name), kind, state, shown(detail ?? '')])
   const parts = [paint.bold(`pgsyncer capture ${report.action}`)]
   if (rows.length > 0) parts.push(table(columns, rows, width, paint))
   parts.push(...status.notes.map(note => wrap(`- ${shown(note)}`, width - 2).join('\n    ')))
@@ -43,27 +40,26 @@ function verdict({ action, statements, status, ok }: CaptureReport, { paint }: T
     : paint.bad(paint.bold(`${what} is not installed as it must be`))
 }
 
-/** A line a stream, and what it follows. */
-export function renderStatus({ streams, lag = {} }: StatusReport, { paint, width }: TextStyle): string {
+/** A line a stream; with --verbose, its position too. Times are the sink's, in UTC. */
+export function renderStatus(
+  { streams, lag = {} }: StatusReport,
+  { paint, width, verbose }: TextStyle
+): string {
   if (streams.length === 0) return 'The sink remembers no stream.\n'
-  const columns = [
-    { heading: 'Stream' },
-    { heading: 'Tables' },
-    { heading: 'Position' },
-    { heading: 'Moved' },
-    { heading: 'Behind' }
-  ]
+  const headings = ['Stream', 'Source', 'Tables', 'Moved', 'Behind', ...(verbose ? ['Position'] : [])]
   const rows = streams.map(({ name, origin, tables, position, updated }) => {
     const copying = Object.values(tables).filter(copied => copied === null).length
-    const followed = some(Object.keys(tables).length, 'table')
+    const followed = String(Object.keys(tables).length)
     return [
-      shown(`${name} (${origin.split(' ')[0]})`),
+      shown(name),
+      shown(origin.split(' ')[0]!),
       copying > 0 ? `${followed}, ${copying} not copied yet` : followed,
-      shown(position ?? 'at the beginning'),
-      updated ?? '',
-      behind(lag[name])
+      updated?.slice(0, 'YYYY-MM-DD HH:MM:SS'.length) ?? '',
+      behind(lag[name]),
+      ...(verbose ? [shown(position ?? 'at the beginning')] : [])
     ]
   })
+  const columns = headings.map(heading => ({ heading }))
   return `${table(columns, rows, width, paint)}\n`
 }
 

@@ -108,8 +108,11 @@ export function remarkOf(event: Extract<FollowEvent, { type: Remark['kind'] }>):
   if (event.type === 'schema')
     return `${event.table}: ${event.added.length === 1 ? 'column' : 'columns'} ${event.added.join(', ')} added`
   if (event.type === 'retry') {
-    const delay = event.delay < 1000 ? `${Math.round(event.delay)} ms` : `${Math.round(event.delay / 1000)} s`
-    return `${event.what}: try ${event.attempt} failed, again in ${delay}: ${event.reason}`
+    const { what, attempt, delay, reason } = event
+    const wait = delay < 1000 ? `${Math.round(delay)} ms` : `${Math.round(delay / 1000)} s`
+    return delay === 0
+      ? `${what}: it goes on anew: ${reason}`
+      : `${what}: try ${attempt} failed, again in ${wait}: ${reason}`
   }
   const { table, message } = event
   return table === undefined || message.includes(table) ? message : `${table}: ${message}`
