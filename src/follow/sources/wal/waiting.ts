@@ -26,6 +26,8 @@ export async function waitingFor<T extends object>(
   )
   signal.addEventListener('abort', stop, { once: true })
   try {
+    // However long they take: a limit would only begin the waiting anew.
+    await client.query('SET lock_timeout = 0; SET statement_timeout = 0')
     signal.throwIfAborted()
     return (await client.query<T>(statement)).rows
   } catch (error) {
