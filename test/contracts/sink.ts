@@ -567,12 +567,13 @@ export function sinkContract(name: string, setup: () => Promise<SinkBench>, trai
           { ...author.update(items, '1', 'b', null, '2'), absent },
           author.insert(items, '4', 'c', 'new', '3'),
           { ...author.update(items, '4', 'd', null, '4'), absent },
-          { ...author.rename(items, '2', '20', 'e', null, '5'), absent },
           { ...author.update(items, '3', 'f', null, null), absent: [2, 3] },
           { ...author.update(items, '3', null, 'known', '6'), absent: [1] }
         ),
         never
       )
+      const moved = author.rename(items, '2', '20', 'e', null, '5')
+      await sink.write(author.batch({ ...moved, absent }), never)
       await expectRows(
         items,
         ['1', 'b', big, '2'],
