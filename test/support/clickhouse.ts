@@ -48,7 +48,7 @@ export interface ClickHouseServer {
   createDatabase(): Promise<string>
   /** Ends the process, in good order or with −9; its data stay. */
   stop(how?: 'term' | 'kill'): Promise<void>
-  /** On the same data and port, after `stop`. */
+  /** On the same data and port, where it does not run. */
   start(): Promise<void>
   /** Ends it for good and removes its data. */
   close(): Promise<void>
@@ -206,6 +206,7 @@ async function startServer(prepare: (folder: string) => Promise<Recipe>): Promis
   }
 
   async function start(): Promise<void> {
+    if (child) return
     const log = await open(join(folder, 'log'), 'w')
     child = spawn(recipe.command, recipe.args, {
       cwd: folder,
@@ -227,6 +228,14 @@ async function startServer(prepare: (folder: string) => Promise<Recipe>): Promis
       }
       await delay(20)
     }
+  }
+
+  /** One at a time: who loses the connection to a server that is being stopped may start it at once. */
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const mine = turn.then(work)
+    turn = mine.catch(() => {})
+    return mine
   }
 
   async function close(): Promise<void> {
@@ -254,9 +263,9 @@ async function startServer(prepare: (folder: string) => Promise<Recipe>): Promis
         await query(`CREATE DATABASE ${name}`)
         return name
       },
-      stop,
-      start,
-      close
+      stop: how => inTurn(() => stop(how)),
+      start: () => inTurn(start),
+      close: () => inTurn(close)
     }
   } catch (error) {
     await close()

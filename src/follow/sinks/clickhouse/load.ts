@@ -20,18 +20,21 @@ export class Passing {
   ) {}
 
   async *pass(text: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    /** Ends with a whole row, but for the last. */
     let rest: Buffer[] = []
     let size = 0
+    let ends = false
     for await (const part of text) {
       rest.push(part)
       size += part.length
-      if (size < piece) continue
+      // A row of many pieces is put together once, when its end is there.
+      ends ||= part.includes(lineEnd)
+      if (size < piece || !ends) continue
       const bytes = rest.length === 1 ? part : Buffer.concat(rest, size)
       const end = bytes.lastIndexOf(lineEnd) + 1
       rest = end < bytes.length ? [bytes.subarray(end)] : []
       size = bytes.length - end
-      if (end > 0) yield this.#look(bytes.subarray(0, end))
+      ends = false
+      yield this.#look(bytes.subarray(0, end))
     }
     if (size > 0) yield this.#look(Buffer.concat(rest, size))
   }

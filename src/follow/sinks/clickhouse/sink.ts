@@ -72,7 +72,7 @@ class ClickHouseSink implements Sink {
   }
 
   async clear(table: FollowedTable): Promise<void> {
-    await this.link.run(`TRUNCATE TABLE ${this.#relation(table)}`)
+    await this.link.run(this.#truncate(table))
   }
 
   loadOrder(tables: readonly FollowedTable[]): readonly FollowedTable[] {
@@ -106,7 +106,7 @@ class ClickHouseSink implements Sink {
     // Rows that were inserted before a truncate come again after a crash: they are no duplicates then.
     const once = this.link.can.deduplicationToken && !steps.some(step => 'truncate' in step)
     for (const work of works) {
-      if ('truncate' in work) await this.clear(work.truncate)
+      if ('truncate' in work) await this.link.run(this.#truncate(work.truncate), signal)
       else await all(work.inserts.map(insert => this.#insert(insert, once ? position : undefined, signal)))
     }
     signal.throwIfAborted()
@@ -124,6 +124,10 @@ class ClickHouseSink implements Sink {
     return target
   }
 
+  #truncate(table: FollowedTable): string {
+    return `TRUNCATE TABLE ${this.#relation(table)}`
+  }
+
   #relation(table: FollowedTable): string {
     return `${ident(this.link.database)}.${ident(targetName(table, this.config))}`
   }
@@ -133,6 +137,7 @@ class ClickHouseSink implements Sink {
     const target = this.#target(table)
     const [lines, keys]: [string[], string[]] = [[], []]
     for (const { change, gone } of rows.values()) {
+      if (change.absent?.length) throw new Error(`a change of ${nameOf(table)} is not complete`)
       if (gone) keys.push(`${target.rows.key(keyOf(table, change.old!))}\t${change.version}\t1\n`)
       else lines.push(`${target.rows.line(change.row!)}\t${change.version}\t0\n`)
     }

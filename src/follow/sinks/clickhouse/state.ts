@@ -1,6 +1,7 @@
 /**
  * What the sink remembers of a stream: a row of a small table in the same database, or an entry of a file. Either is replaced as a whole,
- * and only after the rows that it speaks of are stored. Nothing here keeps two processes from writing the same stream.
+ * and only after the rows that it speaks of are stored. Nothing here keeps two processes from writing the same stream,
+ * or, at the very same moment, the same file: each process is to have its own.
  */
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -100,7 +101,7 @@ export async function readStateFile(path: string): Promise<Record<string, Stream
   }
   try {
     const found = JSON.parse(text) as { streams?: Record<string, StreamState> } | null
-    if (found && typeof found.streams === 'object') return found.streams
+    if (found?.streams && typeof found.streams === 'object') return found.streams
   } catch {
     // The same as any other text that is not ours.
   }

@@ -250,6 +250,10 @@ for (const kind of await findClickHouse()) {
         await expect(sink.recall()).rejects.toThrow(`the state file ${stateFile} is not one of pgsyncer's`)
         await expect(sink.remember({ origin: 'o', position: null, tables: {} })).rejects.toThrow(FollowError)
         expect(await readFile(stateFile, 'utf8')).toBe('{"half": ')
+        for (const other of ['{"name": "x"}', '[]', '{"streams": null}', 'null']) {
+          await writeFile(stateFile, other)
+          await expect(sink.recall()).rejects.toThrow("is not one of pgsyncer's")
+        }
         await sink.close()
         const nowhere = await openSink(server.url(database), { stateFile: join(folder, 'no/where.json') })
         expect(await nowhere.recall()).toBeUndefined()
