@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { ident, literal, qualified } from '../../postgres/quote.js'
 import type { FollowedTable } from '../table.js'
-import { awakeKey, channelOf } from './signal.js'
+import { awakeKey, channelOf, readerKey } from './signal.js'
 
 export const schema = 'pgsyncer'
 
@@ -112,11 +112,18 @@ BEGIN
 END`
 }
 
-/** Only a sleeping reader is woken; a signal would make PREPARE TRANSACTION fail. */
+/**
+ * Only a sleeping reader is woken: one that is awake holds one lock, one that is there at all another. Signals cost writers much, since main
+ * sends them one transaction at a time; and where main allows it, one would make PREPARE TRANSACTION fail.
+ */
 export const signal = (kind: string, name: string): string => `
   IF pg_try_advisory_lock_shared(${awakeKey(kind, name)}) THEN
     PERFORM pg_advisory_unlock_shared(${awakeKey(kind, name)});
-    IF current_setting('max_prepared_transactions') = '0' THEN NOTIFY ${ident(channelOf(name))}; END IF;
+    IF pg_try_advisory_lock_shared(${readerKey(kind, name)}) THEN
+      PERFORM pg_advisory_unlock_shared(${readerKey(kind, name)});
+    ELSIF current_setting('max_prepared_transactions') = '0' THEN
+      NOTIFY ${ident(channelOf(name))};
+    END IF;
   END IF;`
 
 /** A column that is gone or has another type than when the session first came here makes the fast way fail: then each is looked for. */

@@ -4,14 +4,15 @@
  * the lock need not signal. So that none is missed, whoever goes to sleep gives the lock back first, and then looks once more behind
  * everyone who is writing.
  */
-import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import { ConnectionError, GuardError } from '../../core/errors.js'
+import { codeOf } from '../../postgres/failure.js'
 import { ident } from '../../postgres/quote.js'
 import type { Server } from '../../postgres/server.js'
 import { awakeKey, channelOf, readerKey } from '../capture/signal.js'
 
-/** Milliseconds that another reader's session is given to end: one that was cut off ends a little later than its program learns of it. */
+/** Milliseconds that another reader's session is given to end: one that was cut off ends a little later than its program learns
+ * of it. */
 const patience = 5000
 
 export class Wake {
@@ -41,18 +42,19 @@ export class Wake {
   static async open(server: Server, kind: string, name: string): Promise<Wake> {
     const client = await server.connect()
     try {
-      const began = performance.now()
-      for (;;) {
-        const { rows } = await client.query<{ got: boolean }>(
-          `SELECT pg_catalog.pg_try_advisory_lock(${readerKey(kind, name)}) AS got`
-        )
-        if (rows[0]!.got) break
-        if (performance.now() - began > patience) throw await taken(client, kind, name)
-        await delay(50)
-      }
-      const wake = new Wake(client, awakeKey(kind, name))
+      // Who listens before it can be seen to be there misses nothing.
       await client.query(`LISTEN ${ident(channelOf(name))}`)
-      return wake
+      const { rows } = await client.query<{ before: string }>(
+        `SELECT pg_catalog.current_setting('lock_timeout') AS before, pg_catalog.set_config('lock_timeout', '${patience}', false)`
+      )
+      // Triggers hold it too, for no longer than it takes to see that they can.
+      await client
+        .query(`SELECT pg_catalog.pg_advisory_lock(${readerKey(kind, name)})`)
+        .catch(async (error: unknown) => {
+          throw codeOf(error) === '55P03' ? await taken(client, kind, name) : error
+        })
+      await client.query(`SELECT pg_catalog.set_config('lock_timeout', $1, false)`, [rows[0]!.before])
+      return new Wake(client, awakeKey(kind, name))
     } catch (error) {
       await client.end().catch(() => {})
       throw error
