@@ -110,6 +110,12 @@ export function judge(error: unknown, { address, database, user }: Place, table?
       hint: 'Is the server running there? The port is that of HTTP, 8123 by default (8443 with TLS).'
     })
   }
+  if (typeof code === 'string' && /CERT|^UNABLE_TO_|^EPROTO$/.test(code)) {
+    return new ConnectionError(`${at} and we do not agree about TLS: ${said}`, {
+      cause: error,
+      hint: 'Is it the port of HTTPS, 8443 by default? ?sslrootcert=FILE in the URL names the authority that signed its certificate.'
+    })
+  }
   if (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|UND_)/.test(code))
     return new ConnectionError(`the connection to ${at} was lost: ${said}`, { cause: error, sqlstate: code })
   if (/timeout error|socket hang up|aborted/i.test(said))

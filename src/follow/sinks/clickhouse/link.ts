@@ -1,7 +1,8 @@
 /** The one connection to ClickHouse: statements, inserts, and what the server can do. Its client says nothing on the console. */
+import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
-import { ConfigError } from '../../../core/errors.js'
+import { ConfigError, ConnectionError, messageOf } from '../../../core/errors.js'
 import { addSecret } from '../../../core/redact.js'
 import { type TextRow, valuesOf } from '../../../postgres/copytext.js'
 import { type Capabilities, capabilitiesOf, insertPins } from './capabilities.js'
@@ -29,6 +30,9 @@ export interface Link extends Place {
 /** Milliseconds without a byte from the server; a large block may take it a while. */
 const patience = 600_000
 
+/** Milliseconds for its first answers. */
+const patienceAtFirst = 10_000
+
 /** Below the three seconds after which old servers close an idle connection. */
 const idle = 2_000
 
@@ -44,10 +48,13 @@ interface Address extends Place {
   readonly url: string
   readonly password: string
   readonly settings: Settings
+  /** The file with the authorities that may vouch for the server; undefined: those that Node knows. */
+  readonly authorities: string | undefined
 }
 
 /**
- * Reads `clickhouse://USER:PASSWORD@HOST:8123/DATABASE?SETTING=VALUE`, or `clickhouses://` for TLS (8443).
+ * Reads `clickhouse://USER:PASSWORD@HOST:8123/DATABASE?SETTING=VALUE`, or `clickhouses://` for TLS (8443). Of what stands behind `?`,
+ * `sslrootcert` is a file as it is to libpq, and all else are settings of ClickHouse.
  * @throws ConfigError
  */
 function readAddress(to: string, env: Readonly<Record<string, string | undefined>>): Address {
@@ -75,7 +82,10 @@ function readAddress(to: string, env: Readonly<Record<string, string | undefined
   const address = `${url.hostname || 'localhost'}:${url.port || (secure ? 8443 : 8123)}`
   const path = url.pathname.replace(/^\//, '')
   if (path.includes('/')) throw refuse('names more than a database behind the host')
+  const authorities = url.searchParams.get('sslrootcert') ?? undefined
+  url.searchParams.delete('sslrootcert')
   return {
+    authorities,
     url: `${secure ? 'https' : 'http'}://${address}`,
     address,
     user: decoded(url.username) || (env.CLICKHOUSE_USER ?? 'default'),
@@ -91,7 +101,8 @@ function readAddress(to: string, env: Readonly<Record<string, string | undefined
  */
 export async function openLink(to: string, env: Readonly<Record<string, string | undefined>>): Promise<Link> {
   const place = readAddress(to, env)
-  const { url, user, password, database, settings } = place
+  const { url, user, password, database, settings, authorities } = place
+  const tls = authorities === undefined ? {} : { tls: { ca_cert: await readAuthorities(authorities) } }
   const client = createClient({
     url,
     username: user,
@@ -102,15 +113,33 @@ export async function openLink(to: string, env: Readonly<Record<string, string |
     request_timeout: patience,
     max_open_connections: 8,
     keep_alive: { enabled: true, idle_socket_ttl: idle, eagerly_destroy_stale_sockets: true },
+    ...tls,
     log: { LoggerClass: Silence, level: ClickHouseLogLevel.OFF }
   })
   const work = asWork(place)
+  const first = AbortSignal.timeout(patienceAtFirst)
   try {
-    const can = await judgeServer(client, work)
+    const can = await judgeServer(client, work, first)
     return new HttpLink(place, client, can, work)
   } catch (error) {
     await client.close()
-    throw error
+    if (!first.aborted) throw error
+    throw new ConnectionError(
+      `ClickHouse at ${place.address} did not answer within ${patienceAtFirst / 1000} s`,
+      {
+        cause: error,
+        sqlstate: 'ETIMEDOUT',
+        hint: 'Check host and port: it is that of HTTP, 8123 by default, or with clickhouses:// that of HTTPS, 8443.'
+      }
+    )
+  }
+}
+
+async function readAuthorities(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    throw new ConfigError(`the sink's sslrootcert cannot be read: ${messageOf(cause)}`, { cause })
   }
 }
 
@@ -127,10 +156,10 @@ function asWork(place: Place): Work {
   }
 }
 
-async function judgeServer(client: ClickHouseClient, work: Work): Promise<Capabilities> {
+async function judgeServer(client: ClickHouseClient, work: Work, signal: AbortSignal): Promise<Capabilities> {
   const column = async (query: string) =>
-    work(undefined, async () => {
-      const text = await (await client.query({ query, format: 'TabSeparated' })).text()
+    work(signal, async () => {
+      const text = await (await client.query({ query, format: 'TabSeparated', abort_signal: signal })).text()
       return text.split('\n').filter(line => line !== '')
     })
   const [version = ''] = await column('SELECT version()')

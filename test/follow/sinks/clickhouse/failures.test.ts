@@ -1,4 +1,6 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -31,6 +33,18 @@ describe('a URL that cannot be used', () => {
     expect(error.message).toBe(`the sink's URL ${why}`)
     expect(`${error.message} ${error.hint}`).not.toContain('hidden-secret')
   })
+})
+
+test('a server that takes connections and says nothing is not waited for', async () => {
+  const silent = createServer(socket => socket.on('error', () => {}).resume())
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const { port } = silent.address() as AddressInfo
+  const error = await failureOf(openSink(`clickhouse://127.0.0.1:${port}/db`))
+  expect(error).toBeInstanceOf(ConnectionError)
+  expect(error.message).toBe(`ClickHouse at 127.0.0.1:${port} did not answer within 10 s`)
+  expect(isTemporary(error)).toBe(true)
+  silent.close()
 })
 
 for (const kind of await findClickHouse()) {
