@@ -32,12 +32,15 @@ export async function readSlot(sql: Queryable, name: string): Promise<Slot | und
   return { ...JSON.parse(row.slot), retained: row.retained === null ? null : Number(row.retained) }
 }
 
+/** What to do where changes are lost for good. */
+export const copyAnew =
+  'What was changed in between is known to nobody: take this capture away (pgsyncer capture remove), install one by another --name, and copy the tables anew with --clean-extra.'
+
 /**
  * @param database that we are in.
- * @param command what makes all of it anew.
  * @throws GuardError where it is not ours; FollowError where main has thrown away what it was to keep.
  */
-export function refuseForeignSlot(slot: Slot, database: string, command: string): void {
+export function refuseForeignSlot(slot: Slot, database: string): void {
   if (slot.slot_type !== 'logical' || slot.plugin !== 'pgoutput' || slot.database !== database) {
     const what = slot.slot_type === 'logical' ? `${slot.plugin} in the database ${slot.database}` : 'physical'
     throw new GuardError(`the replication slot ${slot.slot_name} is not one of this stream: it is ${what}`, {
@@ -49,7 +52,7 @@ export function refuseForeignSlot(slot: Slot, database: string, command: string)
     throw new FollowError(
       `main has thrown away the WAL of the replication slot ${slot.slot_name} (${reason})`,
       {
-        hint: `What was changed since is known to nobody: run pgsyncer capture remove and ${command}, and copy the tables anew into emptied ones with another --name or --clean-extra.`
+        hint: copyAnew
       }
     )
   }

@@ -4,7 +4,7 @@ import { ident, literal } from '../../postgres/quote.js'
 import type { Server } from '../../postgres/server.js'
 import type { FollowConfig } from '../config.js'
 import { nameOf } from '../table.js'
-import { installCommand, type Capture, type CaptureObject, type CaptureStatus } from './capture.js'
+import { type Capture, type CaptureObject, type CaptureStatus } from './capture.js'
 import { readIdentified, type Identified } from './identity.js'
 import { alterPublication, createPublication, extraOf, faultsOf, readPublication } from './publication.js'
 import { lossOf, readSlot, refuseForeignSlot } from './slot.js'
@@ -61,7 +61,7 @@ class WalCapture implements Capture {
   }
 
   async install(): Promise<readonly string[]> {
-    const { server, config } = this
+    const { server } = this
     await refuseUnfitServer(server)
     const shapes = (await this.#tables()).map(({ shape }) => shape)
     const publication = await this.#publication()
@@ -71,7 +71,7 @@ class WalCapture implements Capture {
       })
     }
     const slot = await readSlot(server.sql, this.#name)
-    if (slot) refuseForeignSlot(slot, server.database, installCommand(config))
+    if (slot) refuseForeignSlot(slot, server.database)
     return [
       ...(publication
         ? alterPublication(publication, server.can, shapes)

@@ -1,10 +1,10 @@
 /** What main says when it cannot give a slot's changes, in words that say what to do. */
 import { FollowError, messageOf } from '../../../core/errors.js'
 import { codeOf } from '../../../postgres/failure.js'
+import { copyAnew } from '../../capture/slot.js'
 import { slotInUse } from '../../capture/wal.js'
 
-/** @param command what installs the capture. */
-export function streamFailure(error: unknown, slot: string, command: string): unknown {
+export function streamFailure(error: unknown, slot: string): unknown {
   const said = messageOf(error)
   const code = codeOf(error)
   const details = { cause: error, ...(code !== undefined && { sqlstate: code }) }
@@ -12,19 +12,19 @@ export function streamFailure(error: unknown, slot: string, command: string): un
   if (code === '42704' && said.includes('publication')) {
     return new FollowError(`main had no publication ${slot} when what is to be read was changed: ${said}`, {
       ...details,
-      hint: `It was dropped, or made after the slot. Run pgsyncer capture remove and ${command}, and copy the tables anew.`
+      hint: `It was dropped, or made after the slot. ${copyAnew}`
     })
   }
   if (code === '42704') {
     return new FollowError(`the replication slot ${slot} is gone from main`, {
       ...details,
-      hint: `What was changed since is known to nobody: run ${command}, and copy the tables anew.`
+      hint: copyAnew
     })
   }
   if (code === '55000' || code === '58P01') {
     return new FollowError(`main has thrown away the WAL of the replication slot ${slot}: ${said}`, {
       ...details,
-      hint: `What was changed since is known to nobody: run pgsyncer capture remove and ${command}, and copy the tables anew.`
+      hint: copyAnew
     })
   }
   return error

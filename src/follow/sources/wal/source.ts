@@ -3,9 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { FollowError } from '../../../core/errors.js'
 import type { EmitFollow, Lag } from '../../../core/events.js'
 import type { Server } from '../../../postgres/server.js'
-import { installCommand } from '../../capture/capture.js'
 import { readIdentified, type Identified } from '../../capture/identity.js'
-import { readSlot, refuseForeignSlot, type Slot } from '../../capture/slot.js'
+import { copyAnew, readSlot, refuseForeignSlot, type Slot } from '../../capture/slot.js'
 import { createSlotStatement, refuseUnfitServer, slotInUse, walName } from '../../capture/wal.js'
 import type { FollowConfig } from '../../config.js'
 import type { ChangeBatch, Operation, Position, Snapshot, Source, Start } from '../../ports.js'
@@ -98,7 +97,7 @@ class WalSource implements Source {
     try {
       yield* stream.read(receiver, either)
     } catch (error) {
-      throw either.aborted ? either.reason : streamFailure(error, this.#slot, installCommand(config))
+      throw either.aborted ? either.reason : streamFailure(error, this.#slot)
     } finally {
       this.#open.delete(receiver)
     }
@@ -145,7 +144,6 @@ class WalSource implements Source {
   /** Where main would begin, which must not lie behind where the sink is. */
   async #confirmed({ after }: Start, signal: AbortSignal): Promise<Lsn> {
     const { server, config } = this
-    const command = installCommand(config)
     let slot = await freeSlot(server, config, signal)
     if (!slot && after === null) {
       await this.#createSlot(signal)
@@ -153,14 +151,14 @@ class WalSource implements Source {
     }
     if (!slot) {
       throw new FollowError(`main has no replication slot ${this.#slot}, and the sink's position is of one`, {
-        hint: `What was changed since is known to nobody: run ${command}, and copy the tables anew.`
+        hint: copyAnew
       })
     }
     const confirmed = parseLsn(slot.confirmed_flush_lsn!)
     if (after !== null && confirmed > partsOf(after).lsn) {
       throw new FollowError(
         `the replication slot ${this.#slot} begins at ${slot.confirmed_flush_lsn}, past the sink's position ${lsnText(partsOf(after).lsn)}: it was made anew, or another program reads from it`,
-        { hint: 'What was changed in between is known to nobody: copy the tables anew.' }
+        { hint: copyAnew }
       )
     }
     return confirmed
@@ -202,7 +200,7 @@ async function freeSlot(
   const deadline = config.lockTimeout === 0 ? Infinity : performance.now() + config.lockTimeout
   for (;;) {
     const slot = await readSlot(server.sql, name)
-    if (slot) refuseForeignSlot(slot, server.database, installCommand(config))
+    if (slot) refuseForeignSlot(slot, server.database)
     if (!slot?.active) return slot
     if (performance.now() > deadline) throw slotInUse(name, slot.active_pid)
     await delay(look, undefined, { signal }).catch(() => signal.throwIfAborted())
