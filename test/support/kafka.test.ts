@@ -25,21 +25,4 @@ describe.skipIf(kafka.skipReason)(`${kafka.title}`, () => {
       await server.close()
     }
   })
-
-  test.each(['plain', 'scram-sha-256'] as const)('lets a user in by %s', async mechanism => {
-    const server = await kafka.start()
-    try {
-      const { guarded, password } = server
-      const sasl = { mechanism, username: 'tester', password } as { mechanism: 'plain' } & {
-        username: string
-        password: string
-      }
-      const admin = new Kafka({ brokers: [guarded], sasl, logLevel: logLevel.NOTHING }).admin()
-      await admin.connect()
-      expect(await admin.listTopics()).toBeDefined()
-      await admin.disconnect()
-    } finally {
-      await server.close()
-    }
-  })
 })

@@ -1,0 +1,157 @@
+/**
+ * A member of the group. Offsets move when the writer has acknowledged, and at no other time; while it writes, signs of life go on. When
+ * the group is shared out anew, no more is handed over, and the partitions are given up only after what the writer has is settled, so
+ * that two members never write changes of the same row.
+ */
+import type { Consumer, EachBatchPayload } from 'kafkajs'
+import { isGettingReady, isRebalance, judge } from './failure.js'
+import { goodbye, type Link } from './link.js'
+import { Offer, type Slice } from './offer.js'
+import type { Names } from './place.js'
+
+/** Milliseconds. */
+const beat = 1_000
+const session = 10_000
+const longestWrite = 60_000
+const longestPoll = 250
+/** How often to try again, a fifth of a second apart, to join a group that is not ready. */
+const tries = 100
+
+export class Intake {
+  readonly #offers = new Set<Offer>()
+  #failure: Error | undefined
+  #closed = false
+  #wake = () => {}
+
+  private constructor(
+    private readonly link: Link,
+    private readonly consumer: Consumer
+  ) {}
+
+  static async open(link: Link, { group, topic, replay }: Names): Promise<Intake> {
+    let patience = tries
+    const consumer = link.client(5).consumer({
+      groupId: group,
+      sessionTimeout: session,
+      heartbeatInterval: beat,
+      rebalanceTimeout: longestWrite,
+      maxWaitTimeInMs: longestPoll,
+      allowAutoTopicCreation: false,
+      retry: {
+        retries: 5,
+        initialRetryTime: 200,
+        maxRetryTime: 3_000,
+        restartOnFailure: async error => isGettingReady(error) && patience-- > 0
+      }
+    })
+    const intake = new Intake(link, consumer)
+    try {
+      consumer.on('consumer.crash', ({ payload: { error, restart } }) => {
+        if (!restart) intake.#fail(error)
+      })
+      await consumer.connect()
+      await consumer.subscribe({ topics: [topic, replay], fromBeginning: true })
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: 64,
+        eachBatch: payload => intake.#offer(payload)
+      })
+      return intake
+    } catch (error) {
+      await intake.close()
+      throw judge(error, link.place)
+    }
+  }
+
+  /** What is there of any partition, but at most so many; undefined: nothing came within so many milliseconds. */
+  async take(most: number, within: number | undefined, signal: AbortSignal): Promise<Slice[] | undefined> {
+    for (let waited = false; ; waited = true) {
+      signal.throwIfAborted()
+      if (this.#failure) throw this.#failure
+      const slices: Slice[] = []
+      let room = most
+      for (const offer of this.#offers) {
+        if (room === 0 || offer.left === 0) continue
+        const slice = offer.take(room)
+        room -= slice.messages.length
+        slices.push(slice)
+      }
+      if (slices.length > 0) return slices
+      if (waited && within !== undefined) return undefined
+      await this.#news(signal, within)
+    }
+  }
+
+  /** Moves the group's offsets behind these. */
+  async ack(slices: readonly Slice[]): Promise<void> {
+    if (this.#failure) throw this.#failure
+    try {
+      await this.consumer.commitOffsets(slices.map(slice => ({ ...placeOf(slice), offset: endOf(slice) })))
+    } catch (error) {
+      // Whoever has the partition now gets them again.
+      if (!isRebalance(error)) throw judge(error, this.link.place)
+    }
+    for (const slice of slices) slice.offer.settle(slice)
+  }
+
+  /** They come again, before what follows them. */
+  giveBack(slices: readonly Slice[]): void {
+    for (const { offer } of slices) offer.abandon()
+  }
+
+  /** Never throws. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#fail(new Error('the receiver was closed'))
+    await goodbye(() => this.consumer.disconnect())
+  }
+
+  async #offer({ batch, heartbeat, resolveOffset }: EachBatchPayload): Promise<void> {
+    if (this.#failure || batch.messages.length === 0) return
+    const offer = new Offer(batch.topic, batch.partition, batch.messages)
+    this.#offers.add(offer)
+    this.#wake()
+    let failure: unknown
+    try {
+      while (!offer.over) {
+        await offer.news(beat)
+        if (offer.over) break
+        await heartbeat().catch((error: unknown) => {
+          failure = error
+          for (const one of this.#offers) one.withdraw()
+        })
+      }
+    } finally {
+      this.#offers.delete(offer)
+    }
+    if (offer.resolved !== undefined) resolveOffset(offer.resolved)
+    if (failure !== undefined) throw failure
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= this.#closed ? (error as Error) : judge(error, this.link.place)
+    for (const offer of this.#offers) offer.abandon()
+    this.#wake()
+  }
+
+  #news(signal: AbortSignal, within: number | undefined): Promise<void> {
+    return new Promise(resolve => {
+      const timer = within === undefined ? undefined : setTimeout(() => this.#wake(), within)
+      const wake = () => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', wake)
+        this.#wake = () => {}
+        resolve()
+      }
+      this.#wake = wake
+      signal.addEventListener('abort', wake, { once: true })
+    })
+  }
+}
+
+const placeOf = ({ offer: { topic, partition } }: Slice) => ({ topic, partition })
+
+/** The offset behind its last message. */
+export const endOf = ({ messages }: Slice): string => String(BigInt(messages.at(-1)!.offset) + 1n)
