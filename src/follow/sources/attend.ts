@@ -47,35 +47,39 @@ export async function* attend(attention: Attention): AsyncGenerator<ChangeBatch>
       if (once) return
       await delay(pace, undefined, { signal })
     } while (stays(attention, quiet))
-    if (settles) await wake.asleep()
-    if (!(yield* looked(attention))) yield* sleep(attention)
+    if (settles) {
+      await wake.asleep()
+      if (yield* looked(attention)) continue
+    }
+    yield* sleep(attention)
   }
 }
 
 const stays = ({ settles }: Attention, quiet: number): boolean =>
   settles && performance.now() - quiet < linger
 
-/** Says whether there were changes. */
-async function* looked({ look, once }: Attention): AsyncGenerator<ChangeBatch, boolean> {
+/** Says whether there were changes, where they are not such as come again and again. */
+async function* looked({ look, once, settles }: Attention): AsyncGenerator<ChangeBatch, boolean> {
   let found = false
   for await (const batch of look(once)) {
     found ||= batch.changes.length > 0
     yield batch
   }
-  return found
+  return found && settles
 }
 
 /** Until there is a signal, or a change without one. */
 async function* sleep(attention: Attention): AsyncGenerator<ChangeBatch> {
-  const { wake, signals, interval, emit, signal } = attention
+  const { wake, signals, settles, interval, emit, signal } = attention
+  const longest = signals || !settles ? interval : Math.min(interval, unsignalled)
   let quiet = performance.now()
   for (;;) {
-    if (await wake.heard(signals ? interval : Math.min(interval, unsignalled), signal)) return
+    if (await wake.heard(longest, signal)) return
     if (performance.now() - quiet >= interval) {
       emit({ type: 'quiet', after: interval })
       quiet = performance.now()
     }
-    // Where there is nothing, it costs one small query.
+    // Where there is nothing, it costs one small query; or else the interval is what somebody asked for.
     if (yield* looked(attention)) return
   }
 }

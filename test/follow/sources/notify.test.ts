@@ -177,6 +177,37 @@ describe.each([notify, outbox])('$source where triggers signal', setup => {
     await reading.stop()
   })
 
+  test.runIf(setup.source === 'notify')(
+    'what is read again is read at each signal, not all the time',
+    async () => {
+      bench = await openBench(
+        { ...setup, adminUrl: () => server.url },
+        'CREATE TABLE t (id int PRIMARY KEY, v text)'
+      )
+      await bench.install()
+      const source = await bench.open({ interval: hour })
+      const abort = new AbortController()
+      const seen: string[][] = []
+      const reading = (async () => {
+        for await (const { changes } of source.stream(from(null, false), abort.signal))
+          seen.push(changes.map(({ row }) => row!))
+      })().catch(() => {})
+      await until('the reader looks', async () => {
+        const rows = await bench.db.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+        AND query LIKE '%max(t."id")%' AND state = 'idle'`)
+        return rows.length > 0
+      })
+      for (let i = 1; i <= 5; i++) {
+        await bench.db.exec(`INSERT INTO t VALUES (${i}, 'v')`)
+        await until('the row', () => seen.some(rows => rows.includes(`${i}\tv`)))
+      }
+      abort.abort()
+      await reading
+      // One more where a signal came in the middle of a look.
+      expect(seen.length).toBeLessThanOrEqual(6)
+    }
+  )
+
   test('a lost ear ends the stream, and another try may do', async () => {
     await begin()
     const reading = following(await bench.open({ interval: hour }))
