@@ -2,7 +2,7 @@
  * Keeps a run going: whatever is lost on the way ends it, and it begins anew. Nothing is kept in between; where to go on is what the
  * sink, the broker or main remembers.
  */
-import { messageOf, TemporaryError } from '../core/errors.js'
+import { GuardError, messageOf, TemporaryError } from '../core/errors.js'
 import type { EmitFollow } from '../core/events.js'
 import { retrying } from '../core/retry.js'
 import { isTransient } from '../postgres/failure.js'
@@ -21,6 +21,9 @@ export interface Supervision {
 /** Further tries of a run that is to end by itself: a minute in all. */
 const endingRetries = 10
 
+/** Milliseconds that a server takes at most to notice that a session of ours is gone: TCP's keepalive. */
+const lingering = 120_000
+
 /**
  * Runs `session` until it ends by itself.
  * @param session calls `opened` when everybody has let it in: what fails before was never right, and is not tried again.
@@ -31,20 +34,28 @@ export async function supervise(
   session: (opened: () => void) => Promise<void>
 ): Promise<void> {
   let met = false
+  let lostAt = 0
+  // What stands in the way may be our own session, which is lost here and not yet there.
+  const ours = (error: unknown) =>
+    error instanceof GuardError && lostAt > 0 && performance.now() - lostAt < lingering
   const policy = {
     retries: ends ? endingRetries : Infinity,
     signal,
     emit,
-    transient: (error: unknown) => met && isTemporary(error)
+    transient: (error: unknown) => met && (isTemporary(error) || ours(error))
   }
   const attempt = async () => {
     const before = progress()
     emit({ type: 'state', state: 'connecting' })
     try {
-      await session(() => (met = true))
+      await session(() => {
+        met = true
+        lostAt = 0
+      })
       return undefined
     } catch (error) {
       if (signal.aborted || !isTemporary(error)) throw error
+      if (met && lostAt === 0) lostAt = performance.now()
       emit({ type: 'state', state: 'waiting' })
       if (progress() === before) throw error
       return error

@@ -44,6 +44,6 @@ export async function refuseReadOnly(standby: Server): Promise<void> {
   const [row] = await standby.sql<{ recovery: boolean }[]>`SELECT pg_catalog.pg_is_in_recovery() AS recovery`
   if (!row!.recovery) return
   throw new ConfigError(`the standby ${standby.address} is a hot standby and cannot be written`, {
-    hint: 'Name a primary as --standindsn; a physical replica follows its own primary.'
+    hint: 'Name a primary: a physical replica follows its own.'
   })
 }
