@@ -41,7 +41,13 @@ const insert = count => `DO $$ BEGIN FOR i IN 1..${Math.ceil(count / 10)} LOOP
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stopChildren)
 
-const bench = await openBench({ wal_level: 'logical', max_wal_senders: '20', max_replication_slots: '20' })
+const bench = await openBench({
+  wal_level: 'logical',
+  max_wal_senders: '20',
+  max_replication_slots: '20',
+  // What is committed asynchronously reaches the WAL's readers up to wal_writer_delay later.
+  synchronous_commit: 'on'
+})
 const results = []
 
 /** Runs our program to its end. */

@@ -12,8 +12,9 @@ import { lossOf, readSlot, refuseForeignSlot } from './slot.js'
 /** The publication's and the slot's name. */
 export const walName = (name: string): string => `pgsyncer_${name}`
 
+/** It waits for the transactions that are open now to end, however long they take, and blocks nobody meanwhile. */
 export const createSlotStatement = (slot: string): string =>
-  `SELECT pg_catalog.pg_create_logical_replication_slot(${literal(slot)}, 'pgoutput')`
+  `SET lock_timeout = 0; SELECT pg_catalog.pg_create_logical_replication_slot(${literal(slot)}, 'pgoutput')`
 
 export async function openWalCapture(server: Server, config: FollowConfig): Promise<Capture> {
   return new WalCapture(server, config)

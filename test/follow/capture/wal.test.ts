@@ -32,7 +32,8 @@ async function run(statements: readonly string[]): Promise<void> {
   for (const statement of statements) await bench.db.exec(statement)
 }
 
-const slot = () => `SELECT pg_catalog.pg_create_logical_replication_slot('${name}', 'pgoutput')`
+const slot = () =>
+  `SET lock_timeout = 0; SELECT pg_catalog.pg_create_logical_replication_slot('${name}', 'pgoutput')`
 
 test('everything is made, then nothing more, then all of it goes', async () => {
   const one = await capture()
