@@ -58,6 +58,13 @@ const ignored = kinds(
 /** Objects of our own bookkeeping live in this schema and are of no side. */
 const ownSchema = 'pgsyncer'
 
+/** Also what a capture has put on the user's tables: it is there for who reads this server's changes, and says nothing of the tables. */
+function isOurs({ kind, schema, name, definition }: RawEntry): boolean {
+  if (schema === ownSchema) return true
+  if (kind === 'TRIGGER') return /EXECUTE (FUNCTION|PROCEDURE) "?pgsyncer"?\./.test(definition)
+  return kind.startsWith('PUBLICATION') && name.startsWith('pgsyncer_')
+}
+
 const commented = kinds('COMMENT, SECURITY LABEL, ACL')
 
 /** Say something about another object, and are shown with it where it is created as well. */
@@ -81,7 +88,7 @@ export function entriesOf(raws: readonly RawEntry[]): Entry[] {
   let section: Section = 'pre-data'
   for (const raw of raws) {
     if (raw.section === 4) section = 'post-data'
-    if (ignored.has(raw.kind) || raw.schema === ownSchema) continue
+    if (ignored.has(raw.kind) || isOurs(raw)) continue
     drafts.set(raw.dumpId, draftOf(raw, raw.section === 2 ? 'pre-data' : section))
   }
   const keys = new Set<string>()

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { applyConstraints, applyStructure } from '../../src/schema/apply.js'
 import type { Hazard, SchemaChange, SchemaOptions } from '../../src/schema/change.js'
 import type { SchemaPlan } from '../../src/schema/plan.js'
+import { planSchema } from '../../src/schema/plan.js'
 import { type Bench, createBench, everySchema, everything, linesOf, optionsWith } from './bench.js'
 
 let bench: Bench
@@ -533,4 +534,20 @@ it('our own bookkeeping is of no side', async () => {
     standby: 'CREATE SCHEMA pgsyncer; CREATE TABLE pgsyncer.runs (id integer)'
   })
   expect((await bench.plan({ cleanExtra: true })).changes).toEqual([])
+})
+
+it.each(['pgdump', 'catalog'] as const)('what a capture has put on main is of no side (%s)', async method => {
+  bench = await createBench(['public', 'pgsyncer'], {
+    ddl: 'CREATE TABLE orders (id bigint PRIMARY KEY)',
+    main: `CREATE SCHEMA pgsyncer;
+      CREATE FUNCTION pgsyncer.capture_default() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+      CREATE TRIGGER "!pgsyncer_default" AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION pgsyncer.capture_default();
+      CREATE PUBLICATION pgsyncer_default FOR TABLE orders`
+  })
+  const options = optionsWith({ cleanExtra: true, method })
+  for (const scope of [
+    { schemas: ['public'], all: false },
+    { schemas: ['public', 'pgsyncer'], all: true }
+  ])
+    expect((await planSchema(bench.mainServer, bench.standbyServer, scope, options)).changes).toEqual([])
 })

@@ -126,7 +126,7 @@ async function leftovers(main: Db): Promise<unknown[]> {
     SELECT 'schema' AS kind, nspname::text AS name FROM pg_namespace WHERE nspname = 'pgsyncer'
     UNION ALL SELECT 'slot', slot_name FROM pg_replication_slots WHERE database = current_database()
     UNION ALL SELECT 'publication', pubname FROM pg_publication
-    UNION ALL SELECT 'trigger', tgname FROM pg_trigger WHERE tgname LIKE 'pgsyncer%'`)
+    UNION ALL SELECT 'trigger', tgname FROM pg_trigger WHERE tgname LIKE '%pgsyncer%'`)
 }
 
 async function dropSlots(main: Db): Promise<void> {
