@@ -14,8 +14,10 @@ export async function ensureExchange(link: Link, { exchange }: Pick<Names, 'exch
 
 /** The group's queue, bound to all that is published from now on, and the one for its dead letters. */
 export async function ensureQueues(link: Link, names: Names, kind: QueueKind): Promise<void> {
+  // Lazy: what waits lies on disk alone, however long a replica is away. Newer brokers do that anyhow.
+  const common = { 'x-queue-type': kind, ...(kind === 'classic' && { 'x-queue-mode': 'lazy' }) }
   const declare = (name: string, more: Record<string, unknown>) => (channel: Channel) =>
-    channel.assertQueue(name, { durable: true, arguments: { 'x-queue-type': kind, ...more } })
+    channel.assertQueue(name, { durable: true, arguments: { ...common, ...more } })
   // One consumer at a time, the others in reserve: two at once would not keep the order.
   const { queue, dead, exchange } = names
   await link.using(`the queue ${queue}`, declare(queue, { 'x-single-active-consumer': true }))
