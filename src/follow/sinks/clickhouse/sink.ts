@@ -7,13 +7,14 @@ import type { EmitFollow } from '../../../core/events.js'
 import { ConfigError, FollowError } from '../../../core/errors.js'
 import type { FollowConfig } from '../../config.js'
 import type { ChangeBatch, Sink, StreamState } from '../../ports.js'
+import { StateFile } from '../../statefile.js'
 import { type FollowedTable, keyNames, keyOf, nameOf } from '../../table.js'
 import { type Part, stepsOf } from './batch.js'
 import { numberOf } from './failure.js'
 import { type Link, openLink } from './link.js'
 import { Passing } from './load.js'
 import { ident } from './names.js'
-import { FileStore, type StateStore, TableStore } from './state.js'
+import { type StateStore, TableStore } from './state.js'
 import { deletedColumn, prepareTarget, type Target, targetName, versionColumn } from './target.js'
 
 /** NO_DATA_TO_INSERT */
@@ -25,7 +26,7 @@ const noData = 108
 export async function openClickHouseSink(config: FollowConfig, _emit: EmitFollow): Promise<Sink> {
   const link = await openLink(config.to, config.env)
   const store = config.stateFile
-    ? new FileStore(config.stateFile, config.name)
+    ? new StateFile(config.stateFile, config.name)
     : new TableStore(link, config.name)
   return new ClickHouseSink(link, store, config)
 }

@@ -1,15 +1,18 @@
 /** Every stream that a ClickHouse database, or a state file, remembers, for whoever asks from outside. */
 import type { FollowConfig } from '../../config.js'
 import type { StoredStream } from '../../ports.js'
+import { readStateFile } from '../../statefile.js'
 import { openLink } from './link.js'
 import { ident } from './names.js'
-import { readStateFile, stateTable } from './state.js'
+import { stateTable } from './state.js'
 
 /** @throws ConfigError for a URL that cannot be used; ConnectionError; FollowError for a file that is none of ours. */
 export async function readClickHouseStreams({ to, env, stateFile }: FollowConfig): Promise<StoredStream[]> {
   if (stateFile !== undefined) {
-    const streams = await readStateFile(stateFile)
-    return Object.entries(streams).map(([name, state]) => ({ name, ...state, updated: null }))
+    const stored = await readStateFile(stateFile)
+    if (!stored) return []
+    const { stream, ...state } = stored
+    return [{ name: stream, ...state, updated: null }]
   }
   const link = await openLink(to, env)
   try {
