@@ -25,6 +25,7 @@ import { readLetters } from './letters.js'
 import { Link } from './link.js'
 import type { Slice } from './offer.js'
 import { behind, endsOf, moveGroup, type Ends } from './offsets.js'
+import { partitionOf } from './partition.js'
 import { namesOf, readPlace, type Names } from './place.js'
 import { Sender, type Outgoing } from './sender.js'
 import { ensureTopics, type TopicSettings } from './topology.js'
@@ -80,7 +81,9 @@ class KafkaTransport implements BrokerTransport {
     signal.throwIfAborted()
     const emptied = this.partitions > 1 && batch.changes.find(one => one.operation === 'truncate')
     if (emptied) throw this.#unordered(nameOf(emptied.table))
-    const messages = this.#encoder.encode(batch).map(({ key, json }): Outgoing => ({ key, value: json }))
+    const messages = this.#encoder
+      .encode(batch)
+      .map(({ key, json }): Outgoing => ({ key, partition: partitionOf(key, this.partitions), value: json }))
     await this.#sender.send(this.names.topic, messages, signal)
   }
 
@@ -114,7 +117,7 @@ class KafkaTransport implements BrokerTransport {
     const { dead } = this.#receiving()
     const headers = { reason: reasonText(reason), where, at: String(Date.now()) }
     const { key } = handle as KafkaMessage
-    await this.#sender.send(dead, [{ key, value: content, headers }], never)
+    await this.#sender.send(dead, [{ key, partition: 0, value: content, headers }], never)
   }
 
   async deadLetters(limit = 1000): Promise<DeadLetter[]> {
@@ -130,7 +133,7 @@ class KafkaTransport implements BrokerTransport {
     let count = 0
     const use = async (read: readonly KafkaMessage[]) => {
       count = read.length
-      const messages = read.map(({ key, value }): Outgoing => ({ key, value: value ?? '' }))
+      const messages = read.map(({ key, value }): Outgoing => ({ key, partition: 0, value: value ?? '' }))
       await this.#sender.send(replay, messages, never)
     }
     await readLetters(this.link, dead, Number.MAX_SAFE_INTEGER, use, true)

@@ -9,12 +9,15 @@ import { goodbye, type Link } from './link.js'
 
 export interface Outgoing {
   readonly key: string | Buffer | null
+  readonly partition: number
   readonly value: string | Buffer
   readonly headers?: Record<string, string>
 }
 
 /** Bytes of a piece: a batch for one partition may have 1 MB, unless the topic says otherwise. */
 const pieceSize = 800_000
+/** Messages of a piece: the client's time for one grows with the square. */
+const pieceLength = 1000
 /** What a message needs besides its key and value. */
 const overhead = 32
 const tries = 5
@@ -91,7 +94,7 @@ function* pieces(messages: readonly Outgoing[]): Generator<Message[]> {
   let size = 0
   for (const message of messages) {
     const own = Buffer.byteLength(message.value) + Buffer.byteLength(message.key ?? '') + overhead
-    if (size + own > pieceSize && piece.length > 0) {
+    if (piece.length === pieceLength || (size + own > pieceSize && piece.length > 0)) {
       yield piece
       piece = []
       size = 0
