@@ -166,7 +166,7 @@ async function clickhouse() {
       skipped: 'no clickhouse-server'
     })
   try {
-    const count = rows * 5
+    const count = rows * 10
     const own = await pair('bench_clickhouse', 'poll', [
       `INSERT INTO items (customer, state, price, note, weight) SELECT g, 'open', g * 1.25, md5(g::text), g / 3.0 FROM generate_series(1, ${count}) g`,
       'VACUUM ANALYZE items'

@@ -1,28 +1,30 @@
-/** The only file that names the adapters: from a config to a source, a sink and what lies between them. */
+/**
+ * The only file that names the adapters: from a config to a source, a sink and what lies between them. Each is loaded when it is asked
+ * for: a driver takes longer to load than a server to answer.
+ */
 import { ConfigError, messageOf } from '../core/errors.js'
 import type { EmitFollow } from '../core/events.js'
 import { openServer } from '../postgres/connect.js'
 import type { Server } from '../postgres/server.js'
 import type { Capture } from './capture/capture.js'
-import { openNotifyCapture } from './capture/notify.js'
-import { openOutboxCapture } from './capture/outbox.js'
-import { openWalCapture } from './capture/wal.js'
 import { isClickHouse, type FollowConfig, type SourceKind } from './config.js'
 import type { Sink, Source, StoredStream } from './ports.js'
-import { openClickHouseSink } from './sinks/clickhouse/sink.js'
-import { readClickHouseStreams } from './sinks/clickhouse/streams.js'
-import { openPostgresSink } from './sinks/postgres/sink.js'
-import { readPostgresStreams } from './sinks/postgres/streams.js'
-import { Completing } from './sources/complete.js'
-import { openNotify } from './sources/notify.js'
-import { openOutbox } from './sources/outbox.js'
-import { openPoll } from './sources/poll.js'
-import { openWal } from './sources/wal/source.js'
 
-const sources: Record<
-  SourceKind,
-  (server: Server, config: FollowConfig, emit: EmitFollow) => Promise<Source>
-> = { poll: openPoll, notify: openNotify, outbox: openOutbox, wal: openWal }
+type OpenSource = (server: Server, config: FollowConfig, emit: EmitFollow) => Promise<Source>
+type OpenCapture = (server: Server, config: FollowConfig) => Promise<Capture>
+
+const sources: Record<SourceKind, OpenSource> = {
+  poll: async (...given) => (await import('./sources/poll.js')).openPoll(...given),
+  notify: async (...given) => (await import('./sources/notify.js')).openNotify(...given),
+  outbox: async (...given) => (await import('./sources/outbox.js')).openOutbox(...given),
+  wal: async (...given) => (await import('./sources/wal/source.js')).openWal(...given)
+}
+
+const captures: Partial<Record<SourceKind, OpenCapture>> = {
+  notify: async (...given) => (await import('./capture/notify.js')).openNotifyCapture(...given),
+  outbox: async (...given) => (await import('./capture/outbox.js')).openOutboxCapture(...given),
+  wal: async (...given) => (await import('./capture/wal.js')).openWalCapture(...given)
+}
 
 export interface Line {
   readonly source: Source
@@ -45,7 +47,7 @@ export async function openLine(config: FollowConfig, emit: EmitFollow): Promise<
     const sink = await openSink(config, emit)
     ends.push(sink)
     const own = await sources[config.source](main, config, emit)
-    const source = sink.capabilities.partial ? own : new Completing(own, main)
+    const source = sink.capabilities.partial ? own : await completing(own, main)
     ends.push(source)
     return { source, sink, close }
   } catch (error) {
@@ -57,24 +59,29 @@ export async function openLine(config: FollowConfig, emit: EmitFollow): Promise<
 export const openMain = ({ main, env, lockTimeout, statementTimeout }: FollowConfig): Promise<Server> =>
   openServer('main', main, env, { lockTimeout, statementTimeout })
 
-export const openSink = (config: FollowConfig, emit: EmitFollow): Promise<Sink> =>
-  isClickHouse(config.to) ? openClickHouseSink(config, emit) : openPostgresSink(config, emit)
+async function completing(source: Source, main: Server): Promise<Source> {
+  const { Completing } = await import('./sources/complete.js')
+  return new Completing(source, main)
+}
+
+async function openSink(config: FollowConfig, emit: EmitFollow): Promise<Sink> {
+  if (!isClickHouse(config.to))
+    return (await import('./sinks/postgres/sink.js')).openPostgresSink(config, emit)
+  return (await import('./sinks/clickhouse/sink.js')).openClickHouseSink(config, emit)
+}
 
 /** What the sink remembers of all its streams. */
-export const readStreams = (config: FollowConfig): Promise<StoredStream[]> =>
-  isClickHouse(config.to) ? readClickHouseStreams(config) : readPostgresStreams(config)
-
-const captures: Partial<Record<SourceKind, (server: Server, config: FollowConfig) => Promise<Capture>>> = {
-  notify: openNotifyCapture,
-  outbox: openOutboxCapture,
-  wal: openWalCapture
+export async function readStreams(config: FollowConfig): Promise<StoredStream[]> {
+  if (!isClickHouse(config.to))
+    return (await import('./sinks/postgres/streams.js')).readPostgresStreams(config)
+  return (await import('./sinks/clickhouse/streams.js')).readClickHouseStreams(config)
 }
 
 /**
  * How to open what the source needs on main.
  * @throws ConfigError for one that needs nothing.
  */
-export function captureFor(source: SourceKind): (server: Server, config: FollowConfig) => Promise<Capture> {
+export function captureFor(source: SourceKind): OpenCapture {
   const open = captures[source]
   if (open) return open
   throw new ConfigError(`the source ${source} needs nothing on main`, {

@@ -21,7 +21,7 @@ export const captureCommand: Command = {
     ['install --source outbox -t "shop.*" --dry-run', 'Show the SQL alone']
   ],
   run: async ({ follow: options, cli, action }, io) => {
-    const { capture } = await import('../library.js')
+    const { capture } = await import('../../follow/standing.js')
     const report = await capture(options, action as keyof typeof actions, cli.dryRun)
     const style = {
       paint: paintFor(io, io.stdout, cli.noColor),

@@ -22,7 +22,7 @@ export const followCommand: Command = {
   run: async ({ follow: options, cli }, io) => {
     // Changes live until their batch is written: most die young where there is room for them.
     setFlagsFromString('--semi-space-growth-factor=2')
-    const { follow } = await import('../library.js')
+    const { follow } = await import('../../follow/follow.js')
     const shown = showFollow(io, cli, paintFor(io, io.stderr, cli.noColor))
     const page = cli.http === undefined ? undefined : await serve(cli.http, options)
     const emit: EmitFollow = event => {

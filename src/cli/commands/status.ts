@@ -11,7 +11,7 @@ export const statusCommand: Command = {
   describe: 'Show how far the streams into a sink are, and, with --maindsn, how far behind',
   examples: [['--to postgres://replica/shop', 'Every stream that ends there']],
   run: async ({ follow: options, cli }, io) => {
-    const { status } = await import('../library.js')
+    const { status } = await import('../../follow/standing.js')
     const report = await status(options)
     const style = {
       paint: paintFor(io, io.stdout, cli.noColor),
