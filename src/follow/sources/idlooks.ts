@@ -81,34 +81,47 @@ export class IdLooks {
     return { after: mark === undefined ? undefined : mark - overlap, to: BigInt(row!.last) }
   }
 
-  /** The first rows of the range, and what is left of it. */
+  /** The first rows of the range, never only a part of those with the same id, and what is left of it. */
   async #batch(name: string, range: Range): Promise<{ changes: Change[]; rest: Range | undefined }> {
     const { shape, id } = this.#table(name)
     // The id stands before the row, unless the row begins with it.
     const leads = shape.columns[0]!.name === id
     const names = shape.columns.map(column => column.name)
     const after = range.after === undefined ? '' : `t.${ident(id)} > ${range.after} AND `
+    const rows = `SELECT ${columnList(leads ? names : [id, ...names], 't.')} FROM ${qualified(shape.schema, shape.name)} t`
+    // One more than is wanted tells whether more of its id are to come.
     const read = await this.#lines(
-      `SELECT ${columnList(leads ? names : [id, ...names], 't.')} FROM ${qualified(shape.schema, shape.name)} t
-       WHERE ${after}t.${ident(id)} <= ${range.to} ORDER BY t.${ident(id)} LIMIT ${this.#size}`
+      `${rows} WHERE ${after}t.${ident(id)} <= ${range.to} ORDER BY t.${ident(id)} LIMIT ${this.#size + 1}`
     )
     if (!read) return { changes: [], rest: range }
-    const { lines, whole } = read
-    const all = whole && lines.length < this.#size
-    this.#size = whole
+    const all = read.whole && read.lines.length <= this.#size
+    this.#size = read.whole
       ? Math.min(this.#size * 2, this.config.batchSize)
-      : Math.max(1, Math.floor(lines.length / 2))
+      : Math.max(1, Math.floor(read.lines.length / 2))
+    let { lines } = read
+    if (!all) {
+      const one = idIn(lines.at(-1)!)
+      lines = lines.slice(
+        0,
+        lines.findIndex(line => idIn(line) === one)
+      )
+      // Rows of one id, however many: a position cannot tell them apart.
+      if (lines.length === 0) {
+        const same = await this.#lines(`${rows} WHERE t.${ident(id)} = ${one}`, Infinity)
+        if (!same) return { changes: [], rest: range }
+        ;({ lines } = same)
+      }
+    }
     const [before, behind] = this.marks.around(name)
     const floor = this.marks.get(name)
     let last = range.after
     const changes = lines.map((line): Change => {
-      const end = line.indexOf('\t')
-      last = BigInt(end === -1 ? line : line.slice(0, end))
+      last = BigInt(idIn(line))
       const at = floor !== undefined && last < floor ? floor : last
       return {
         table: shape,
         operation: 'insert',
-        row: leads ? line : line.slice(end + 1),
+        row: leads ? line : line.slice(line.indexOf('\t') + 1),
         version: 1n,
         position: before + pad(at) + behind
       }
@@ -119,9 +132,9 @@ export class IdLooks {
   }
 
   /** Undefined: the table is not any more what the query takes it for, and was read anew. */
-  async #lines(query: string): Promise<{ lines: string[]; whole: boolean } | undefined> {
+  async #lines(query: string, bound?: number): Promise<{ lines: string[]; whole: boolean } | undefined> {
     try {
-      const read = await this.reader.lines(query)
+      const read = await this.reader.lines(query, bound)
       return (await this.#changed()) ? undefined : read
     } catch (error) {
       // No such column, no such table.
@@ -139,6 +152,12 @@ export class IdLooks {
     this.tables = await readIds(reader, server.can, watching.followed, config, this.reach)
     return true
   }
+}
+
+/** The first value of a line. */
+function idIn(line: string): string {
+  const end = line.indexOf('\t')
+  return end === -1 ? line : line.slice(0, end)
 }
 
 function setBack(table: string, sequence: string, mark: bigint, last: bigint): FollowError {

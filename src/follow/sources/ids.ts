@@ -26,7 +26,7 @@ export interface IdTable {
   readonly reason: string | undefined
 }
 
-/** @throws ConfigError where a table has no column to go by, or may not be read. */
+/** @throws ConfigError where a table has no column to go by, may not be read, or would be doubled. */
 export async function readIds(
   sql: Queryable,
   can: Capabilities,
@@ -48,11 +48,13 @@ export async function readIds(
       : sequence === undefined
         ? `${id} of ${nameOf(shape)} is not given by a sequence one by one (its default is nextval, CACHE 1)`
         : undefined
+    const how = reach ?? (reason === undefined ? 'locks' : 'overlap')
+    if (how === 'overlap' && shape.keyLength === 0) throw doubled(shape, reason)
     result.push({
       shape,
       name: nameOf(shape),
       id,
-      reach: reach ?? (reason === undefined ? 'locks' : 'overlap'),
+      reach: how,
       ids: sequence === undefined ? undefined : { oid: table.oid, sequence },
       reason
     })
@@ -77,6 +79,18 @@ function idOf(shape: FollowedTable, wanted: string | undefined): FollowedColumn 
     table,
     hint: 'Name a whole number that only grows: --id-column NAME; or follow the table with --source outbox or wal.'
   })
+}
+
+/** Rows that are read again replace themselves only where a key tells that they are the same. */
+function doubled(shape: FollowedTable, reason: string | undefined): ConfigError {
+  const table = nameOf(shape)
+  return new ConfigError(
+    `${table} has no primary key, and would have to be read again and again: ${reason}`,
+    {
+      table,
+      hint: 'Give it a primary key, or ids of a sequence (bigserial, CACHE 1); else its rows would be doubled.'
+    }
+  )
 }
 
 async function checkRight(sql: Queryable, shape: FollowedTable, { source }: FollowConfig): Promise<void> {

@@ -24,11 +24,12 @@ export class Reader implements Queryable {
 
   /**
    * The rows of a query in COPY's text form.
+   * @param bound bytes of them at most, about.
    * @returns as many as there is room for, and whether these are all.
    */
-  async lines(query: string): Promise<{ lines: string[]; whole: boolean }> {
+  async lines(query: string, bound = room): Promise<{ lines: string[]; whole: boolean }> {
     const lines: string[] = []
-    let left = room
+    let left = bound
     const whole = await copyOut(await this.#session(), `COPY (${query}) TO STDOUT`, line => {
       if (left <= 0) return false
       left -= line.to - line.from

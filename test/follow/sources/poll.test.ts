@@ -216,7 +216,22 @@ describe('poll', () => {
     expect(await rowsOf(await bench.open({ idColumn: 'n' }), null)).toEqual(['b\t1', 'a\t2'])
   })
 
+  test('rows that share an id are all read, however many they are', async () => {
+    await begin('CREATE TABLE t (id int PRIMARY KEY, n bigserial)')
+    await bench.db.exec(`INSERT INTO t SELECT i, CASE WHEN i < 4 THEN i WHEN i < 40 THEN 5 ELSE 6 END
+      FROM generate_series(1, 60) i; SELECT setval('t_n_seq', 6)`)
+    const rows = await rowsOf(await bench.open({ idColumn: 'n', batchSize: 10 }), null)
+    expect(rows.map(row => Number(row!.split('\t')[0])).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 60 }, (_, i) => i + 1)
+    )
+  })
+
   test.each([
+    [
+      'CREATE TABLE t (n bigint NOT NULL)',
+      { idColumn: 'n' },
+      'public.t has no primary key, and would have to be read again and again'
+    ],
     ['CREATE TABLE t (id text PRIMARY KEY)', {}, 'public.t has no primary key of one whole number'],
     [
       'CREATE TABLE t (a int, b int, PRIMARY KEY (a, b))',
