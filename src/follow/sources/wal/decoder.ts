@@ -9,7 +9,7 @@ import { nameOf } from '../../table.js'
 import type { Assembly } from './assembly.js'
 import { partsOf, positionOf, type Lsn } from './position.js'
 import type { Relation, Relations } from './relations.js'
-import { readTuple, type Tuple } from './tuple.js'
+import { readLine, readTuple, type Tuple } from './tuple.js'
 
 const [keepalive, data] = Buffer.from('kw')
 const [begin, commit, insert, update, del, truncate, relation] = Buffer.from('BCIUDTR')
@@ -103,6 +103,15 @@ export class Decoder {
     const at = head + 5
     const version = message.readBigUInt64BE(1)
     const kind = message[at]
+    const line = kind === newTuple && relation.inOrder ? readLine(message, at + 1, order.length) : undefined
+    if (line !== undefined)
+      return this.#add({
+        table,
+        operation: tag === insert ? 'insert' : 'update',
+        row: line,
+        version,
+        position
+      })
     const first = readTuple(message, at + 1, order)
     if (tag === insert)
       return this.#add({ table, operation: 'insert', row: lineOf(first.values), version, position })

@@ -13,6 +13,8 @@ export interface Relation {
   readonly table: FollowedTable
   /** By a column's place in the WAL: its index in the shape. */
   readonly order: readonly number[]
+  /** The message has all columns of the shape, and in its order. */
+  readonly inOrder: boolean
 }
 
 type RelationMessage = Pgoutput.MessageRelation
@@ -66,13 +68,18 @@ export class Relations {
     }
     let followed = before ?? this.#followed.get(name)
     if (!followed) return undefined
+    let isNow = false
     if (!isSame(said, followed)) {
-      followed = (await this.#readAgain(said)) ?? followed
+      const now = await this.#readAgain(said)
+      isNow = now !== undefined
+      followed = now ?? followed
       this.#followed.set(name, followed)
     }
-    const table = isSame(said, followed) ? followed.shape : await this.#formerShape(said, followed)
+    const table = isSame(said, followed) ? followed.shape : await this.#formerShape(said, followed, isNow)
     const names = table.columns.map(column => column.name)
-    return { table, order: said.columns.map(column => names.indexOf(column.name)) }
+    const order = said.columns.map(column => names.indexOf(column.name))
+    const inOrder = order.length === names.length && order.every((at, i) => at === i)
+    return { table, order, inOrder }
   }
 
   /** The table as the catalog has it now, if it still can be followed. */
@@ -87,12 +94,20 @@ export class Relations {
     )
   }
 
-  async #formerShape(said: RelationMessage, { shape, types }: Identified): Promise<FollowedTable> {
+  /** @param isNow the shape is what main has now: a column that it lacks is in no row of main any more. */
+  async #formerShape(
+    said: RelationMessage,
+    { shape, types }: Identified,
+    isNow: boolean
+  ): Promise<FollowedTable> {
     const columns: FollowedColumn[] = []
     for (const column of said.columns) {
       const known = shape.columns.find(({ name }) => name === column.name)
       const isKnown = known && types.get(column.name) === typeOf(column)
-      columns.push(isKnown ? known : { name: column.name, notNull: false, ...(await this.#describe(column)) })
+      const gone = isNow && !known && { missing: null }
+      columns.push(
+        isKnown ? known : { name: column.name, notNull: false, ...(await this.#describe(column)), ...gone }
+      )
     }
     const key = keyOfRelation(said, shape)
     if (key.length === 0) {

@@ -33,3 +33,45 @@ export function readTuple(bytes: Buffer, from: number, order: readonly number[])
   }
   return { values, absent, end: at }
 }
+
+/** Bytes of a line that is made here at most; of a longer one no more than its values are held. */
+const room = 64 * 1024
+const scratch = Buffer.allocUnsafe(room)
+const [tab, lineFeed, carriageReturn, backslash] = Buffer.from('\t\n\r\\')
+const spelling = new Map([
+  [tab, 't'.charCodeAt(0)],
+  [lineFeed, 'n'.charCodeAt(0)],
+  [carriageReturn, 'r'.charCodeAt(0)],
+  [backslash, backslash]
+])
+
+/**
+ * The row's line, made of the bytes as they are: a text for every value takes four times as long.
+ * @param columns that the message has, all of them the shape's and in its order.
+ * @returns undefined where it is not that simple: something did not change, or the row is long.
+ */
+export function readLine(bytes: Buffer, from: number, columns: number): string | undefined {
+  let at = from + 2
+  let end = 0
+  for (let i = 0; i < columns; i++) {
+    if (i > 0) scratch[end++] = tab!
+    const kind = bytes[at++]
+    if (kind === isNull) {
+      scratch[end++] = backslash!
+      scratch[end++] = 0x4e
+      continue
+    }
+    if (kind !== isText) return undefined
+    const start = at + 4
+    at = start + bytes.readUInt32BE(at)
+    // Every byte may need another before it.
+    if (end + 2 * (at - start) + 3 * (columns - i) > room) return undefined
+    for (let j = start; j < at; j++) {
+      const byte = bytes[j]!
+      const special = byte === backslash || (byte < 0x20 && spelling.has(byte))
+      if (special) scratch[end++] = backslash!
+      scratch[end++] = special ? spelling.get(byte)! : byte
+    }
+  }
+  return scratch.toString('utf8', 0, end)
+}
