@@ -63,6 +63,7 @@ export class Tables {
     let standby = await this.#find(table)
     const { missing, differing } = fitOf(table, standby, await this.#required(table, standby))
     if (missing.length > 0) {
+      await this.#refuseRenamed(table, missing, standby)
       await this.#add(table, missing)
       this.#schemas.delete(table.schema)
       standby = await this.#find(table)
@@ -187,6 +188,36 @@ export class Tables {
     const rows = await this.server.sql<{ name: string }[]>`
       SELECT attname AS name FROM pg_catalog.pg_attribute WHERE attrelid = ${standby.oid}::oid AND attnum > 0 AND NOT atthasdef`
     return suspect.map(({ name }) => name).filter(name => rows.some(row => row.name === name))
+  }
+
+  /**
+   * A column that was renamed on main looks like a new one beside one that is gone: if it were added, older rows would not have its values.
+   * Whether it was is known to nobody here, so that it is refused wherever it may be.
+   */
+  async #refuseRenamed(
+    table: FollowedTable,
+    missing: readonly FollowedColumn[],
+    standby: Table
+  ): Promise<void> {
+    if (this.config.onSchemaChange === 'stop') return
+    const before = this.#current.get(nameOf(table))?.table.columns
+    const has = (columns: readonly { name: string }[], name: string) => columns.some(one => one.name === name)
+    const relation = qualified(table.schema, table.name)
+    for (const other of standby.columns) {
+      // What was left behind by an earlier change than this one was not renamed by this one.
+      if (other.generated !== '' || has(table.columns, other.name)) continue
+      if (before && !has(before, other.name)) continue
+      const column = missing.find(({ base }) => base === other.base)
+      if (!column || !(await this.hasRows(`${relation} WHERE ${ident(other.name)} IS NOT NULL`))) continue
+      const [old, now] = [ident(other.name), ident(column.name)]
+      throw new FollowError(
+        `main's ${nameOf(table)} has got column ${column.name}, which may be the standby's ${other.name} under another name`,
+        {
+          table: nameOf(table),
+          hint: `If it was renamed, rename it on the standby too: ALTER TABLE ${relation} RENAME COLUMN ${old} TO ${now}. If it is a new one, drop ${old} there, or add ${now} with the values that older rows have on main.`
+        }
+      )
+    }
   }
 
   /**
