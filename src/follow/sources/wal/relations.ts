@@ -95,7 +95,6 @@ export class Relations {
   }
 
   /** @param isNow the shape is what main has now: a column that it lacks is in no row of main any more. */
-  /** @param isNow the shape is what main has now: a column that it lacks is in no row of main any more. */
   async #formerShape(
     said: RelationMessage,
     { shape, types }: Identified,
