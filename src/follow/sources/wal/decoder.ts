@@ -33,6 +33,8 @@ interface Transaction {
 
 export class Decoder {
   #transaction: Transaction | undefined
+  /** `since`, as it is asked for each change: '' where nothing is said of the table. */
+  readonly #since = new WeakMap<Relation, Lsn>()
   readonly #start: ReturnType<typeof partsOf> | undefined
   /** All that was committed before is in the assembly or was: known while no transaction is on its way. */
   seen: Lsn
@@ -151,8 +153,12 @@ export class Decoder {
 
   #wanted(relation: Relation | undefined): Relation | undefined {
     if (!relation) return undefined
-    const since = this.since[nameOf(relation.table)]
-    return since !== undefined && this.#transaction!.lsn < partsOf(since).lsn ? undefined : relation
+    let since = this.#since.get(relation)
+    if (since === undefined) {
+      const position = this.since[nameOf(relation.table)]
+      this.#since.set(relation, (since = position === undefined ? '' : partsOf(position).lsn))
+    }
+    return this.#transaction!.lsn < since ? undefined : relation
   }
 
   #add(change: Change): void {
