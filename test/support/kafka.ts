@@ -107,7 +107,8 @@ async function start(jars: string): Promise<KafkaServer> {
       '-cp',
       join(jars, '*')
     ]
-    const id = randomBytes(16).toString('base64url')
+    // It must not begin with what looks like an option.
+    const id = Buffer.concat([Buffer.from([1]), randomBytes(15)]).toString('base64url')
     const user = `SCRAM-SHA-256=[name=tester,password=${password}]`
     const format = ['format', '--cluster-id', id, '--config', config, '--add-scram', user]
     await run('java', [...java, 'kafka.tools.StorageTool', ...format])

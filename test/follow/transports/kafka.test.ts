@@ -155,8 +155,9 @@ describe.skipIf(kafka.skipReason)(`${kafka.title}`, () => {
     const got: { by: string; version: number }[] = []
     const held = new Map<string, string>()
     const shared: string[] = []
+    const countOf = (by: string) => got.filter(one => one.by === by).length
     const receive = async (by: string, until: () => boolean) => {
-      const transport = await open(stream, { group: 'a', batchSize: 100 })
+      const transport = await open(stream, { group: 'a', batchSize: 300 })
       for await (const { batch, ack } of transport.receive(signal)) {
         const keys = new Set(batch.changes.map(one => keyOf(table, one.row!)))
         for (const key of keys) {
@@ -172,7 +173,6 @@ describe.skipIf(kafka.skipReason)(`${kafka.title}`, () => {
       await transport.close()
     }
     const all = () => new Set(got.map(one => one.version)).size >= total
-    const countOf = (by: string) => got.filter(one => one.by === by).length
     const first = receive('one', () => countOf('two') > 1000)
     while (got.length < 1000) await delay(5)
     const second = receive('two', all)
@@ -182,6 +182,28 @@ describe.skipIf(kafka.skipReason)(`${kafka.title}`, () => {
     expect(shared).toEqual([])
     expect(inOrder(got.map(one => one.version))).toBe(true)
     expect(all()).toBe(true)
+  })
+
+  test('a partition goes to another receiver only when what was written of it is settled', async () => {
+    const stream = newStream()
+    const options = { group: 'a', partitions: 2, batchSize: 10_000 }
+    const [first, second] = [await open(stream, options), await open(stream, options)]
+    await first.send(batchOf(1, 1000), signal)
+    const writing = first.receive(signal)[Symbol.asyncIterator]()
+    const deliveries = []
+    for (let count = 0; count < 1000;) {
+      const { value } = await writing.next()
+      deliveries.push(value!)
+      count += value!.batch.changes.length
+    }
+    void writing.next().catch(() => {})
+    const other = second.receive(signal)[Symbol.asyncIterator]().next()
+    // Longer than the writer needs to hear of the other one.
+    expect(await Promise.race([other, delay(3000)])).toBeUndefined()
+    for (const { ack } of deliveries) await ack()
+    await first.send(batchOf(1001, 1000), signal)
+    const { value } = await other
+    expect(value!.batch.changes.filter(({ version }: Change) => version <= 1000n)).toEqual([])
   })
 
   test('a key that changes is deleted under the old one and inserted under the new one', async () => {

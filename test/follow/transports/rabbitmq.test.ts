@@ -2,6 +2,7 @@
 import amqp from 'amqplib'
 import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import {
   ConfigError,
@@ -134,6 +135,10 @@ describe.skipIf(rabbit.skipReason)(`${rabbit.title}`, () => {
     const { value } = await one.next()
     await value!.ack()
     const rest = drain(second)
+    const connection = await amqp.connect(server.url)
+    const channel = await connection.createChannel()
+    while ((await channel.checkQueue(`pgsyncer.${stream}.a`)).consumerCount < 2) await delay(5)
+    await connection.close()
     await first.close()
     const got = [...value!.batch.changes, ...(await rest)].map(change => Number(change.version))
     expect(got).toEqual(Array.from({ length: 50 }, (_, at) => at + 1))
@@ -304,7 +309,7 @@ describe.skipIf(rabbit.skipReason)(`${rabbit.title}`, () => {
         } catch (error) {
           if (!(error instanceof ConnectionError)) throw error
           lost.push(error)
-          await new Promise(resolve => setTimeout(resolve, 100))
+          await delay(100)
         } finally {
           await transport?.close()
         }
@@ -326,7 +331,7 @@ describe.skipIf(rabbit.skipReason)(`${rabbit.title}`, () => {
       }
     })
     for (const mark of [2000, 6000]) {
-      while (got.length < mark) await new Promise(resolve => setTimeout(resolve, 5))
+      while (got.length < mark) await delay(5)
       await server.stop('kill')
       await server.start()
     }
