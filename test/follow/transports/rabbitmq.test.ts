@@ -253,6 +253,17 @@ describe.skipIf(rabbit.skipReason)(`${rabbit.title}`, () => {
       expect(everythingIn(error)).not.toMatch(/wr(%2F|\/)ong/i)
     })
 
+    test.each([
+      ['amqp://a,b', /several hosts/],
+      ['amqp://h:0', /has no host and port/],
+      ['amqp://h/%', /begins no %XX/],
+      ['amqp://h?heartbeat=x', /heartbeat=x/],
+      ['kafka://h', /cannot be read/]
+    ])('the URL %s', async (url, reason) => {
+      await expect(open(newStream(), { url })).rejects.toThrow(reason)
+      await expect(open(newStream(), { url })).rejects.toThrow(ConfigError)
+    })
+
     test('a virtual host that is not there', async () => {
       await expect(open(newStream(), { url: `${server.url}/no%2Fwhere` })).rejects.toThrow(/no\/where/)
     })

@@ -20,7 +20,7 @@ const tries = 100
 export class Intake {
   readonly #offers = new Set<Offer>()
   #failure: Error | undefined
-  #closed = false
+  #closing: Promise<void> | undefined
   #wake = () => {}
 
   private constructor(
@@ -101,10 +101,13 @@ export class Intake {
   }
 
   /** Never throws. */
-  async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
-    this.#fail(new Error('the receiver was closed'))
+  close(): Promise<void> {
+    return (this.#closing ??= this.#leave())
+  }
+
+  async #leave(): Promise<void> {
+    this.#failure ??= new Error('the receiver was closed')
+    this.#fail(this.#failure)
     await goodbye(() => this.consumer.disconnect())
   }
 
@@ -131,7 +134,7 @@ export class Intake {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= this.#closed ? (error as Error) : judge(error, this.link.place)
+    this.#failure ??= judge(error, this.link.place)
     for (const offer of this.#offers) offer.abandon()
     this.#wake()
   }

@@ -105,7 +105,9 @@ class KafkaTransport implements BrokerTransport {
         }
       }
     } finally {
-      await intake.close()
+      const left = intake.close()
+      // Who gives up does not wait for the brokers' goodbye; close() does.
+      if (!signal.aborted) await left
     }
   }
 

@@ -1,5 +1,6 @@
 /** Where the broker is, and what is named after the stream there. */
-import { readBrokerUrl, settingsOf } from '../url.js'
+import { ConfigError } from '../../../core/errors.js'
+import { readBrokerUrl, settingsOf, type BrokerUrl } from '../url.js'
 
 export interface Place {
   /** `host:port/vhost`: safe to show. */
@@ -22,7 +23,12 @@ export function readPlace(url: string): Place {
   const form = 'amqp://USER:PASSWORD@HOST:5672/VHOST, or amqps:// for TLS'
   const parts = readBrokerUrl(url, form, { amqp: 5672, amqps: 5671 })
   const { heartbeat } = settingsOf(parts, { heartbeat: /^[1-9]\d{0,3}$/ })
-  const [{ host, port }] = parts.hosts as [{ host: string; port: number }]
+  const [{ host, port }, ...others] = parts.hosts as [BrokerUrl['hosts'][number]]
+  if (others.length > 0) {
+    throw new ConfigError("the broker's URL names several hosts, and RabbitMQ is reached by one", {
+      hint: 'Name the one of a load balancer, or of any node of the cluster.'
+    })
+  }
   const vhost = parts.path || '/'
   return {
     address: `${host}:${port}${vhost.startsWith('/') ? vhost : `/${vhost}`}`,
