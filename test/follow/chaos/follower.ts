@@ -22,8 +22,8 @@ function start(args: readonly string[]): ChildProcess {
 }
 
 export class Follower {
-  /** How often it was started. */
-  starts = 0
+  /** How often it was ended by `kill`. */
+  kills = 0
   /** The last of what it said. */
   said = ''
   #child: ChildProcess | undefined
@@ -34,9 +34,13 @@ export class Follower {
     this.#running = this.#run()
   }
 
-  /** Ends the process as a crash does. */
-  kill(): void {
-    this.#child?.kill('SIGKILL')
+  /** Ends the process as a crash does; waits for one that runs. */
+  async kill(): Promise<void> {
+    const before = this.kills
+    while (this.kills === before) {
+      if (this.#child?.exitCode === null) this.#child.kill('SIGKILL')
+      await delay(10)
+    }
   }
 
   /** Ends it in good order, for good. */
@@ -50,10 +54,10 @@ export class Follower {
     while (!this.#stopping) {
       const child = start(this.args)
       this.#child = child
-      this.starts++
       for (const stream of [child.stdout!, child.stderr!])
         stream.on('data', chunk => (this.said = (this.said + String(chunk)).slice(-20_000)))
-      await once(child, 'close')
+      const [, signal] = (await once(child, 'close')) as [number | null, string | null]
+      if (signal === 'SIGKILL') this.kills++
       if (!this.#stopping) await delay(100)
     }
   }

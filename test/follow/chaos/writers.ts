@@ -72,7 +72,7 @@ export class Writers {
           await client.query('COMMIT')
           this.committed += changes
         }
-        await delay(random() * 80)
+        await delay(random() * 50)
       }
     } finally {
       await client.end()
