@@ -16,9 +16,19 @@ const enough = 20_000
 /** Milliseconds after which a condition that does not come true has failed. */
 const patience = 60_000
 
+interface Differences {
+  missing: string[]
+  extra: string[]
+}
+
 type Disturbance = 'kill' | 'cut' | 'sink'
 
-export async function chaos(source: string, sink: SinkServer, seed = 1): Promise<void> {
+/**
+ * @param program that follows instead of pgsyncer.
+ * @returns what was lost, and what is there that main does not have; both empty.
+ */
+export async function chaos(source: string, sink: SinkServer, program?: string): Promise<Differences> {
+  const seed = 1
   const main = await createDatabase('chaos')
   const mixed = source === 'outbox' || source === 'wal'
   const tables = mixed ? ['accounts', 'counters', 'events'] : ['events']
@@ -31,7 +41,7 @@ export async function chaos(source: string, sink: SinkServer, seed = 1): Promise
     await watcher.connect()
     if (source !== 'poll') expect(await capture('install')).toMatchObject({ code: 0 })
     const writers = new Writers(main.url, mixed, seed)
-    const follower = new Follower([...follow, '--log-format', 'json'])
+    const follower = new Follower([...follow, '--log-format', 'json'], program)
     try {
       for (const disturbance of shuffled(randomOf(seed))) {
         await moved(sink, follower)
@@ -43,16 +53,20 @@ export async function chaos(source: string, sink: SinkServer, seed = 1): Promise
       await follower.stop()
     }
     expect(follower.kills).toBe(5)
-    expect(await pgsyncer([...follow, '--once'])).toMatchObject({ code: 0 })
+    expect(await pgsyncer([...follow, '--once'], program)).toMatchObject({ code: 0 })
+    const found: Differences = { missing: [], extra: [] }
     for (const table of tables) {
       const [ours, theirs] = await Promise.all([postgresRows(watcher, table), sink.rows(table)])
       expect(ours.length).toBeGreaterThan(0)
-      expect(differences(ours, theirs)).toEqual({ missing: [], extra: [] })
+      const { missing, extra } = differences(ours, theirs)
+      found.missing.push(...missing)
+      found.extra.push(...extra)
     }
     if (source !== 'poll') {
       expect(await capture('remove')).toMatchObject({ code: 0 })
       expect(await leftovers(main)).toEqual([])
     }
+    return found
   } finally {
     await watcher.end()
     if (source === 'wal') await dropSlots(main)

@@ -3,18 +3,21 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 
-const program = 'dist/main.js'
+const pgsyncerItself = 'dist/main.js'
 
 /** Runs one command line to its end; gives its exit code and what it said on both streams. */
-export async function pgsyncer(args: readonly string[]): Promise<{ code: number | null; said: string }> {
-  const child = start(args)
+export async function pgsyncer(
+  args: readonly string[],
+  program = pgsyncerItself
+): Promise<{ code: number | null; said: string }> {
+  const child = start(program, args)
   let said = ''
   for (const stream of [child.stdout!, child.stderr!]) stream.on('data', chunk => (said += String(chunk)))
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, said }
 }
 
-function start(args: readonly string[]): ChildProcess {
+function start(program: string, args: readonly string[]): ChildProcess {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(PG|NODE_OPTIONS)/.test(name))
   )
@@ -30,7 +33,10 @@ export class Follower {
   #stopping = false
   readonly #running: Promise<void>
 
-  constructor(private readonly args: readonly string[]) {
+  constructor(
+    private readonly args: readonly string[],
+    private readonly program = pgsyncerItself
+  ) {
     this.#running = this.#run()
   }
 
@@ -52,7 +58,7 @@ export class Follower {
 
   async #run(): Promise<void> {
     while (!this.#stopping) {
-      const child = start(this.args)
+      const child = start(this.program, this.args)
       this.#child = child
       for (const stream of [child.stdout!, child.stderr!])
         stream.on('data', chunk => (this.said = (this.said + String(chunk)).slice(-20_000)))
