@@ -331,6 +331,11 @@ describe.skipIf(kafka.skipReason)(`${kafka.title}`, () => {
       }
     )
 
+    test('a broker that does not speak TLS', async () => {
+      const opening = open(newStream(), { url: `kafkas://${server.address}` })
+      await expect(opening).rejects.toThrow(/before TLS began/)
+    })
+
     test('a broker that is not there', async () => {
       const opening = open(newStream(), { url: `kafka://127.0.0.1:${await freePort()}` })
       await expect(opening).rejects.toThrow(/Kafka at 127\.0\.0\.1:\d+ refused the connection/)

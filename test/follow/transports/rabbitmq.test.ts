@@ -268,6 +268,11 @@ describe.skipIf(rabbit.skipReason)(`${rabbit.title}`, () => {
       await expect(open(newStream(), { url: `${server.url}/no%2Fwhere` })).rejects.toThrow(/no\/where/)
     })
 
+    test('a broker that does not speak TLS', async () => {
+      const opening = open(newStream(), { url: server.url.replace('amqp:', 'amqps:') })
+      await expect(opening).rejects.toThrow(/does not speak TLS/)
+    })
+
     test('a broker that is not there', async () => {
       const opening = open(newStream(), { url: `amqp://127.0.0.1:${await freePort()}` })
       await expect(opening).rejects.toThrow(/RabbitMQ at 127\.0\.0\.1:\d+\/ refused the connection/)

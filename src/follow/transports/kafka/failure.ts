@@ -88,6 +88,13 @@ export function judge(error: unknown, { address, username, secure }: Place): Err
       'ENOTFOUND',
       'Check its spelling, and the name service.'
     )
+  if (/before secure TLS/.test(said)) {
+    return lost(
+      `${at} ended the connection before TLS began`,
+      'ECONNRESET',
+      'Does it speak TLS on that port? Without TLS the URL begins with kafka://.'
+    )
+  }
   if (/ECONNREFUSED/.test(said)) {
     return lost(
       `${at} refused the connection`,
@@ -95,12 +102,16 @@ export function judge(error: unknown, { address, username, secure }: Place): Err
       'Is the broker running there? Its advertised.listeners must be reachable from here too.'
     )
   }
-  if (/certificate|self.signed|wrong version number|SSL routines/i.test(said)) {
+  if (/wrong version number/.test(said)) {
+    return new ConnectionError(
+      `${at} does not speak TLS`,
+      details('Take the port of a listener that does; without TLS the URL begins with kafka://.')
+    )
+  }
+  if (/certificate|self.signed|SSL routines/i.test(said)) {
     return new ConnectionError(
       `${at} could not prove who it is: ${said}`,
-      details(
-        'Is its certificate for this host, by an authority that is known here (NODE_EXTRA_CA_CERTS)? And does it speak TLS there?'
-      )
+      details('Is its certificate for this host, by an authority that is known here (NODE_EXTRA_CA_CERTS)?')
     )
   }
   if (

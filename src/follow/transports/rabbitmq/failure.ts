@@ -66,6 +66,12 @@ export function judge(
       'Is the port right, and is it amqps:// where the broker speaks TLS? A broker that is starting answers so too.'
     )
   }
+  if (/wrong version number/.test(said)) {
+    return new ConnectionError(`${at} does not speak TLS`, {
+      cause: error,
+      hint: 'Its port for TLS is 5671 by default; without TLS the URL begins with amqp://.'
+    })
+  }
   if (/certificate|TLS|SSL|self.signed/i.test(said) || /^ERR_(TLS|SSL)/.test(String(code))) {
     return new ConnectionError(`${at} could not prove who it is: ${said}`, {
       cause: error,
