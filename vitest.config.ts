@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global.ts'],
+    reporters: ['default', './test/support/skipped.ts'],
     pool: 'forks',
     maxWorkers: 3,
     testTimeout: 60_000,

@@ -16,12 +16,12 @@ const analyze = spawnSync('systemd-analyze', ['--version'], { encoding: 'utf8' }
 const missing =
   analyze.status === 0
     ? ''
-    : ' (skipped: there is no systemd-analyze; sudo apt-get install systemd brings it)'
+    : ' (not tried: there is no systemd-analyze; sudo apt-get install systemd brings it)'
 const version = Number(/systemd (\d+)/.exec(analyze.stdout ?? '')?.[1] ?? 0)
 const old =
   version >= 250
     ? ''
-    : ' (skipped: it needs systemd-analyze 250 or newer; sudo apt-get install systemd brings one)'
+    : ' (not tried: it needs systemd-analyze 250 or newer; sudo apt-get install systemd brings one)'
 
 describe.skipIf(missing)(`systemd-analyze${missing}`, () => {
   /** Both the template and an instance of it: what %i becomes is checked too. */

@@ -14,7 +14,7 @@ import {
   resultOf
 } from './corpuspair.js'
 
-describe.runIf(process.env.CORPUS === 'sound')('a case is sound', () => {
+describe.runIf(process.env.CORPUS === 'sound')('a case is sound (asked for by CORPUS=sound)', () => {
   let cluster: Cluster
   beforeAll(async () => {
     cluster = await createCluster()
