@@ -3,7 +3,10 @@ import { expect, test } from 'vitest'
 import { DirectTransport } from '../../src/follow/transports/direct.js'
 import { transportContract } from '../contracts/transport.js'
 
-transportContract('direct', { whole: true }, async () => ({ transport: new DirectTransport(), close: async () => {} }))
+transportContract('direct', { whole: true }, async () => ({
+  transport: new DirectTransport(),
+  close: async () => {}
+}))
 
 const batch = { changes: [], position: '1', committedAt: undefined }
 
