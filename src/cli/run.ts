@@ -2,15 +2,8 @@
 import yargs, { type Argv } from 'yargs'
 import { ConfigError } from '../core/errors.js'
 import { normaliseArgv } from './argv.js'
-import { captureCommand } from './commands/capture.js'
-import { checkCommand } from './commands/check.js'
+import { commands } from './commands.js'
 import type { Command } from './commands/command.js'
-import { copyCommand } from './commands/copy.js'
-import { demoCommand } from './commands/demo.js'
-import { diffCommand } from './commands/diff.js'
-import { followCommand } from './commands/follow.js'
-import { statusCommand } from './commands/status.js'
-import { syncCommand } from './commands/sync.js'
 import { failOn, gather, type Flags } from './config.js'
 import { exitCodeOfError, exitCodeOfSignal, Stopped } from './exit.js'
 import { widthOf, write, type Io } from './io.js'
@@ -18,20 +11,8 @@ import { nearest } from './nearest.js'
 import { cliDefaults, commandNames, groups, type CliSettings } from './option.js'
 import { options } from './options.js'
 import { renderError, wordsOf } from './render/errors.js'
-import { openLog } from './render/log.js'
 import { paintFor } from './render/paint.js'
 import { ownVersion } from './version.js'
-
-const commands: readonly Command[] = [
-  syncCommand,
-  diffCommand,
-  copyCommand,
-  followCommand,
-  captureCommand,
-  statusCommand,
-  checkCommand,
-  demoCommand
-]
 
 /** Runs one command line; every error is shown, and has become an exit code. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -50,11 +31,12 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     }
     const answer = await parse(parser, normaliseArgv(argv))
     if (answer !== '') return await write(io.stdout, `${answer}\n`).then(() => 0)
-    const { command = syncCommand, flags = {} } = chosen
+    const { command = commands[0]!, flags = {} } = chosen
     const { faults, ...settings } = gather(command.name, flags, io)
     look = settings.cli
     failOn([...strayWords(flags, command), ...faults])
-    const code = await command.run({ ...settings, action: actionOf(flags, command) }, io, run)
+    const { run: start } = await command.load()
+    const code = await start({ ...settings, action: actionOf(flags, command) }, io, run)
     return io.signal.reason instanceof Stopped ? exitCodeOfSignal(io.signal.reason.by) : code
   } catch (error) {
     return await fail(error, look, io)
@@ -70,6 +52,7 @@ async function fail(error: unknown, look: CliSettings, io: Io): Promise<number> 
   if (look.logFormat === 'json') {
     const { messages, hint } = wordsOf(error)
     const name = error instanceof Error ? error.name : 'Error'
+    const { openLog } = await import('./render/log.js')
     for (const message of messages)
       openLog(io.stderr, look.verbose).error({ error: name, ...(hint !== undefined && { hint }) }, message)
   } else {

@@ -6,29 +6,24 @@ import { paintFor } from '../render/paint.js'
 import { showProgress } from '../render/progress.js'
 import { redact } from '../../core/redact.js'
 import { renderCheck } from '../render/text.js'
-import type { Command } from './command.js'
+import type { Run } from './command.js'
 
-export const checkCommand: Command = {
-  name: 'check',
-  describe: 'Look whether a sync can work: servers, rights, keys, programs',
-  examples: [['--fdw-mode', 'With the flags of the sync that is meant']],
-  run: async ({ sync: options, cli }, io) => {
-    const { check } = await import('../library.js')
-    const progress = showProgress(io, cli, paintFor(io, io.stderr, cli.noColor))
-    const report = await check(options, { signal: io.signal, emit: progress.emit }).finally(() =>
-      progress.stop()
-    )
-    for (const finding of report.findings) {
-      finding.message = redact(finding.message)
-      if (finding.hint !== undefined) finding.hint = redact(finding.hint)
-    }
-    const style = {
-      paint: paintFor(io, io.stdout, cli.noColor),
-      width: widthOf(io.stdout),
-      verbose: cli.verbose
-    }
-    if (cli.format === 'json') await write(io.stdout, renderJson(report))
-    else if (!cli.quiet || !report.ok) await write(io.stdout, renderCheck(report, style))
-    return report.ok ? exitCodes.done : exitCodes.failed
+export const run: Run = async ({ sync: options, cli }, io) => {
+  const { check } = await import('../library.js')
+  const progress = showProgress(io, cli, paintFor(io, io.stderr, cli.noColor))
+  const report = await check(options, { signal: io.signal, emit: progress.emit }).finally(() =>
+    progress.stop()
+  )
+  for (const finding of report.findings) {
+    finding.message = redact(finding.message)
+    if (finding.hint !== undefined) finding.hint = redact(finding.hint)
   }
+  const style = {
+    paint: paintFor(io, io.stdout, cli.noColor),
+    width: widthOf(io.stdout),
+    verbose: cli.verbose
+  }
+  if (cli.format === 'json') await write(io.stdout, renderJson(report))
+  else if (!cli.quiet || !report.ok) await write(io.stdout, renderCheck(report, style))
+  return report.ok ? exitCodes.done : exitCodes.failed
 }

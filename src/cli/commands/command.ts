@@ -3,6 +3,13 @@ import type { Settings } from '../config.js'
 import type { Io } from '../io.js'
 import type { CommandName } from '../option.js'
 
+/** Gives the exit code; what goes wrong is thrown. `main` runs another command line (cli/run.ts). */
+export type Run = (
+  settings: Settings & { action: string },
+  io: Io,
+  main: (argv: readonly string[], io: Io) => Promise<number>
+) => Promise<number>
+
 export interface Command {
   name: CommandName
   describe: string
@@ -10,10 +17,5 @@ export interface Command {
   actions?: Readonly<Record<string, string>>
   /** Arguments and what they do. */
   examples: readonly (readonly [string, string])[]
-  /** Gives the exit code; what goes wrong is thrown. `main` runs another command line (cli/run.ts). */
-  run(
-    settings: Settings & { action: string },
-    io: Io,
-    main: (argv: readonly string[], io: Io) => Promise<number>
-  ): Promise<number>
+  load(): Promise<{ run: Run }>
 }

@@ -12,21 +12,10 @@ import { renderJson } from '../render/json.js'
 import { paintFor } from '../render/paint.js'
 import { showProgress } from '../render/progress.js'
 import { count } from '../render/words.js'
-import type { Command } from './command.js'
+import type { Run } from './command.js'
 
-export const copyCommand: Command = {
-  name: 'copy',
-  describe: 'Copy one big table in batches of its id; --sections: into one section a key',
-  examples: [
-    ['--table profiles --batch-size 50000', 'All rows of profiles, in the order of its id'],
-    ['--table shop.orders --id-column number --resume', 'Only those that came since'],
-    [
-      "--sections --source-table device.messages --procedure check_section --section-tables 'message\\_%'",
-      'Into a table for each object'
-    ]
-  ],
-  run: (settings, io) => (settings.cli.sections ? runSections(settings, io) : runCopy(settings, io))
-}
+export const run: Run = (settings, io) =>
+  settings.cli.sections ? runSections(settings, io) : runCopy(settings, io)
 
 async function runCopy({ copy: options, cli }: Settings, io: Io): Promise<number> {
   // Rows live until their batch is saved. Where heap.ts lets it grow again, they die in V8's young generation, with their bytes:

@@ -9,42 +9,33 @@ import { renderFollow, showFollow } from '../render/follow.js'
 import { renderJson } from '../render/json.js'
 import { paintFor } from '../render/paint.js'
 import { ownVersion } from '../version.js'
-import type { Command } from './command.js'
+import type { Run } from './command.js'
 
-export const followCommand: Command = {
-  name: 'follow',
-  describe: 'Bring changes of main to PostgreSQL or ClickHouse as they come',
-  examples: [
-    ['--source wal --to postgres://replica/shop -t orders', 'From the WAL; capture install made its slot'],
-    ['--source poll --to clickhouse://stats:8123/shop -t events --interval 10s', 'New ids every ten seconds'],
-    ['--source outbox --to clickhouse://stats:8123/shop -t "shop.*" --once', 'What has come, from cron']
-  ],
-  run: async ({ follow: options, cli }, io) => {
-    // Changes live until their batch is written: most die young where there is room for them.
-    setFlagsFromString('--semi-space-growth-factor=2')
-    const { follow } = await import('../../follow/follow.js')
-    const shown = showFollow(io, cli, paintFor(io, io.stderr, cli.noColor))
-    const page = cli.http === undefined ? undefined : await serve(cli.http, options)
-    const emit: EmitFollow = event => {
-      shown.emit(event)
-      page?.emit(event)
+export const run: Run = async ({ follow: options, cli }, io) => {
+  // Changes live until their batch is written: most die young where there is room for them.
+  setFlagsFromString('--semi-space-growth-factor=2')
+  const { follow } = await import('../../follow/follow.js')
+  const shown = showFollow(io, cli, paintFor(io, io.stderr, cli.noColor))
+  const page = cli.http === undefined ? undefined : await serve(cli.http, options)
+  const emit: EmitFollow = event => {
+    shown.emit(event)
+    page?.emit(event)
+  }
+  try {
+    if (page) shown.emit({ type: 'note', message: `the live page is at ${page.url}` })
+    const report = await follow(options, { signal: io.signal, emit })
+    shown.stop()
+    const style = {
+      paint: paintFor(io, io.stdout, cli.noColor),
+      width: widthOf(io.stdout),
+      verbose: cli.verbose
     }
-    try {
-      if (page) shown.emit({ type: 'note', message: `the live page is at ${page.url}` })
-      const report = await follow(options, { signal: io.signal, emit })
-      shown.stop()
-      const style = {
-        paint: paintFor(io, io.stdout, cli.noColor),
-        width: widthOf(io.stdout),
-        verbose: cli.verbose
-      }
-      if (cli.format === 'json') await write(io.stdout, renderJson(report))
-      else if (!cli.quiet) await write(io.stdout, renderFollow(report, style))
-      return exitCodes.done
-    } finally {
-      shown.stop()
-      await page?.close()
-    }
+    if (cli.format === 'json') await write(io.stdout, renderJson(report))
+    else if (!cli.quiet) await write(io.stdout, renderFollow(report, style))
+    return exitCodes.done
+  } finally {
+    shown.stop()
+    await page?.close()
   }
 }
 

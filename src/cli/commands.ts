@@ -1,0 +1,88 @@
+/** The commands: what each is called, says of itself in help, and where it is. One is loaded when it is asked for. */
+import type { Command } from './commands/command.js'
+
+export const commands: readonly Command[] = [
+  {
+    name: 'sync',
+    describe: 'Make the standby the same as main: structure, then rows',
+    examples: [
+      ['--maindsn postgres://me@db1/shop --standindsn postgres://me@db2/shop', 'Everything in schema public'],
+      ['--dry-run', 'Only say what would be done (the DSNs are in MAIN_DSN and STANDIN_DSN)'],
+      [
+        '--clean-extra --max-delete 5% --yes --quiet',
+        'From cron: also remove what main does not have, within a limit'
+      ]
+    ],
+    load: () => import('./commands/sync.js')
+  },
+  {
+    name: 'diff',
+    describe: 'Say what a sync would do; exit 3 if there is anything',
+    examples: [
+      [
+        "-t 'order*' --where 'orders: created_at > now() - interval ''1 day'''",
+        'Some tables, and of one only the latest rows'
+      ],
+      ['--format json --report changes.sql', 'For a program, and as a script for psql']
+    ],
+    load: () => import('./commands/diff.js')
+  },
+  {
+    name: 'copy',
+    describe: 'Copy one big table in batches of its id; --sections: into one section a key',
+    examples: [
+      ['--table profiles --batch-size 50000', 'All rows of profiles, in the order of its id'],
+      ['--table shop.orders --id-column number --resume', 'Only those that came since'],
+      [
+        "--sections --source-table device.messages --procedure check_section --section-tables 'message\\_%'",
+        'Into a table for each object'
+      ]
+    ],
+    load: () => import('./commands/copy.js')
+  },
+  {
+    name: 'follow',
+    describe: 'Bring changes of main to PostgreSQL or ClickHouse as they come',
+    examples: [
+      ['--source wal --to postgres://replica/shop -t orders', 'From the WAL; capture install made its slot'],
+      [
+        '--source poll --to clickhouse://stats:8123/shop -t events --interval 10s',
+        'New ids every ten seconds'
+      ],
+      ['--source outbox --to clickhouse://stats:8123/shop -t "shop.*" --once', 'What has come, from cron']
+    ],
+    load: () => import('./commands/follow.js')
+  },
+  {
+    name: 'capture',
+    describe: 'install, remove or show what follow needs on main: triggers, outbox, publication, slot',
+    actions: {
+      install: 'Make what is missing; twice is as good as once',
+      remove: 'Take all of it away',
+      status: 'Show what is there'
+    },
+    examples: [
+      ['install --source wal -t orders -t customers', 'A publication and a slot'],
+      ['install --source outbox -t "shop.*" --dry-run', 'Show the SQL alone']
+    ],
+    load: () => import('./commands/capture.js')
+  },
+  {
+    name: 'status',
+    describe: 'Show how far the streams into a sink are, and, with --maindsn, how far behind',
+    examples: [['--to postgres://replica/shop', 'Every stream that ends there']],
+    load: () => import('./commands/status.js')
+  },
+  {
+    name: 'check',
+    describe: 'Look whether a sync can work: servers, rights, keys, programs',
+    examples: [['--fdw-mode', 'With the flags of the sync that is meant']],
+    load: () => import('./commands/check.js')
+  },
+  {
+    name: 'demo',
+    describe: 'Show all of it on two throw-away servers',
+    examples: [['--keep', 'And leave the servers up, to try things']],
+    load: () => import('./commands/demo.js')
+  }
+]
