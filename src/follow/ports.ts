@@ -27,6 +27,8 @@ export interface Change {
   readonly old?: string
   /** Columns (by index) whose value the source does not tell because it did not change; they are `\N` in `row`. */
   readonly absent?: readonly number[]
+  /** Where values are absent: the number (32 bits) of main's transaction, which others may come to see a little later than its changes. */
+  readonly transaction?: number
   /** Greater for each later change of the same row; above 0, below 2^63. */
   readonly version: bigint
   readonly position: Position

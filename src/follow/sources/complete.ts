@@ -1,17 +1,24 @@
 /**
  * A source for sinks that take whole rows alone: what a change leaves out because it did not change is fetched from main by the row's key.
  * It may be newer than the change; then a later change brings the same again, so nothing is lost. A row that main has no more has
- * a later change as well, and is not written until that comes.
+ * a later change as well, and is not written until that comes. It must never be older: main writes a commit to the WAL before it lets others
+ * see what was committed, so that is waited for.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
+import { FollowError, messageOf } from '../../core/errors.js'
 import type { Lag } from '../../core/events.js'
 import { keyIn, type KeyColumn } from '../../data/key.js'
 import { lineOf, valuesOf, type TextRow } from '../../postgres/copytext.js'
-import { columnList, qualified } from '../../postgres/quote.js'
+import { codeOf } from '../../postgres/failure.js'
+import { ident, literal, qualified } from '../../postgres/quote.js'
 import type { Server } from '../../postgres/server.js'
 import { copyOut } from '../../postgres/wire.js'
 import type { Change, ChangeBatch, Position, Snapshot, Source, Start } from '../ports.js'
-import { keyOf, type FollowedTable } from '../table.js'
+import { keyOf, nameOf, type FollowedTable } from '../table.js'
+
+/** Milliseconds between two looks whether a transaction is seen yet: at first, and at most. */
+const [shortest, longest] = [1, 100]
 
 export class Completing implements Source {
   #client: Promise<pg.Client> | undefined
@@ -38,7 +45,7 @@ export class Completing implements Source {
   }
 
   async *stream(start: Start, signal: AbortSignal): AsyncGenerator<ChangeBatch> {
-    for await (const batch of this.source.stream(start, signal)) yield await this.#completed(batch)
+    for await (const batch of this.source.stream(start, signal)) yield await this.#completed(batch, signal)
   }
 
   ack(position: Position): Promise<void> {
@@ -54,9 +61,13 @@ export class Completing implements Source {
     await this.source.close()
   }
 
-  async #completed(batch: ChangeBatch): Promise<ChangeBatch> {
+  async #completed(batch: ChangeBatch, signal: AbortSignal): Promise<ChangeBatch> {
     const partial = grouped(batch.changes.filter(isPartial))
     if (partial.size === 0) return batch
+    await this.#seen(
+      new Set([...partial.values()].flat().flatMap(({ transaction }) => transaction ?? [])),
+      signal
+    )
     const rows = new Map<FollowedTable, Map<string, TextRow>>()
     for (const [table, changes] of partial) rows.set(table, await this.#fetch(table, changes))
     const changes = batch.changes.flatMap(change =>
@@ -73,17 +84,68 @@ export class Completing implements Source {
       columns,
       columns.map((_, at) => keys.map(key => key[at]!))
     )
-    const names = table.columns.map(column => column.name)
-    const query = `SELECT ${columnList(names, 't.')} FROM ${qualified(table.schema, table.name)} AS t WHERE ${condition}`
+    const client = await this.#connected()
+    const there = await columnsOf(client, table)
+    // What main has dropped is in none of its rows.
+    const values = table.columns.map(({ name }) => (there.has(name) ? `t.${ident(name)}` : 'NULL'))
+    const query = `SELECT ${values.join(', ')} FROM ${qualified(table.schema, table.name)} AS t WHERE ${condition}`
     const rows = new Map<string, TextRow>()
-    this.#client ??= this.main.connect()
-    await copyOut(await this.#client, `COPY (${query}) TO STDOUT`, line => {
-      const text = line.text()
-      rows.set(keyOf(table, text), valuesOf(text))
-      return true
-    })
+    const take = (text: string) => rows.set(keyOf(table, text), valuesOf(text))
+    await copyOut(client, `COPY (${query}) TO STDOUT`, line => take(line.text()) !== undefined).catch(
+      (error: unknown) => {
+        throw refused(error, table, this.main.user)
+      }
+    )
     return rows
   }
+
+  #connected(): Promise<pg.Client> {
+    this.#client ??= this.main.connect()
+    return this.#client
+  }
+
+  /** Settles when others on main see what these transactions did: with a synchronous standby that can take long. */
+  async #seen(transactions: ReadonlySet<number>, signal: AbortSignal): Promise<void> {
+    const client = await this.#connected()
+    for (let pause = shortest; ; pause = Math.min(pause * 2, longest)) {
+      const { rows } = await client.query<{ next: string; running: string[] }>(
+        `SELECT txid_snapshot_xmax(now)::text AS next, ARRAY(SELECT id::text FROM txid_snapshot_xip(now) AS id) AS running
+         FROM txid_current_snapshot() AS now`
+      )
+      const { next, running } = rows[0]!
+      const low = (id: string) => Number(BigInt.asUintN(32, BigInt(id)))
+      const open = new Set(running.map(low))
+      // Numbers begin anew after 2^32.
+      if (![...transactions].some(id => open.has(id) || ((id - low(next)) | 0) >= 0)) return
+      await delay(pause, undefined, { signal }).catch(() => signal.throwIfAborted())
+    }
+  }
+}
+
+/** The names of the columns that main's table has now. */
+async function columnsOf(client: pg.Client, { schema, name }: FollowedTable): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT attname AS name FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass(${literal(qualified(schema, name))})
+       AND attnum > 0 AND NOT attisdropped`
+  )
+  return new Set(rows.map(row => row.name))
+}
+
+function refused(error: unknown, table: FollowedTable, user: string): unknown {
+  const sqlstate = codeOf(error)
+  if (!/^(42|22)/.test(sqlstate ?? '')) return error
+  return new FollowError(
+    `values of ${nameOf(table)} that did not change cannot be read from main, as the sink needs them: ${messageOf(error)}`,
+    {
+      table: nameOf(table),
+      sqlstate: sqlstate!,
+      cause: error,
+      hint:
+        sqlstate === '42501'
+          ? `GRANT SELECT ON ${qualified(table.schema, table.name)} TO ${ident(user)}`
+          : 'The table or its key is another one by now: leave it out, or copy it anew.'
+    }
+  )
 }
 
 function grouped(changes: readonly Change[]): Map<FollowedTable, Change[]> {

@@ -25,6 +25,7 @@ const epoch = 946_684_800_000
 interface Transaction {
   readonly lsn: Lsn
   readonly committedAt: number
+  readonly id: number
   /** Changes that are done since an earlier run. */
   readonly skip: number
   /** Changes so far, whether ours or not. */
@@ -93,7 +94,7 @@ export class Decoder {
     const committedAt = epoch + Number(message.readBigInt64BE(head + 9) / 1000n)
     const start = this.#start
     const skip = start === undefined || lsn > start.lsn ? 0 : lsn === start.lsn ? start.done : Infinity
-    this.#transaction = { lsn, committedAt, skip, count: 0 }
+    this.#transaction = { lsn, committedAt, id: message.readUInt32BE(head + 17), skip, count: 0 }
   }
 
   #change(message: Buffer): void {
@@ -126,7 +127,7 @@ export class Decoder {
       operation: 'update',
       row: lineOf(now.values),
       ...(old !== undefined && { old }),
-      ...(now.absent.length > 0 && { absent: now.absent }),
+      ...(now.absent.length > 0 && { absent: now.absent, transaction: this.#transaction!.id }),
       version,
       position
     })
