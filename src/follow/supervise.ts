@@ -2,10 +2,10 @@
  * Keeps a run going: whatever is lost on the way ends it, and it begins anew. Nothing is kept in between; where to go on is what the
  * sink, the broker or main remembers.
  */
-import { GuardError, messageOf, TemporaryError } from '../core/errors.js'
+import { ConnectionError, GuardError, messageOf, TemporaryError } from '../core/errors.js'
 import type { EmitFollow } from '../core/events.js'
 import { retrying } from '../core/retry.js'
-import { isTransient } from '../postgres/failure.js'
+import { codeOf, isTransient } from '../postgres/failure.js'
 
 export interface Supervision {
   /** For whoever is told of a retry. */
@@ -70,9 +70,15 @@ export async function supervise(
   emit({ type: 'state', state: 'stopped' })
 }
 
-/** Another try may do: a connection was lost, or a server has too much to do. */
+/** Another try may do: a connection was lost, a server does not answer for now, or has too much to do. */
 export function isTemporary(error: unknown): boolean {
-  return error instanceof TemporaryError || isTransient(error)
+  return error instanceof TemporaryError || isTransient(error) || isSilence(error)
+}
+
+/** Nobody answered in time, or the name service did not know the name, as it did before. */
+function isSilence(error: unknown): boolean {
+  if (/^(EAI_AGAIN|ENOTFOUND|CONNECT_TIMEOUT)$/.test(codeOf(error) ?? '')) return true
+  return error instanceof ConnectionError && /timeout expired/i.test(messageOf(error.cause ?? error))
 }
 
 /** The first failure ends the others, and is what they are all rejected with; `beside` ends with them. */

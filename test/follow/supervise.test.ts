@@ -1,6 +1,6 @@
 /** When a run that has failed begins anew, and when it is over. */
 import { expect, test } from 'vitest'
-import { ConfigError, GuardError, TemporaryError } from '../../src/core/errors.js'
+import { ConfigError, ConnectionError, GuardError, TemporaryError } from '../../src/core/errors.js'
 import type { FollowEvent } from '../../src/core/events.js'
 import { supervise, together, within } from '../../src/follow/supervise.js'
 
@@ -40,6 +40,15 @@ async function run(
 
 test('who was never let in does not try again', async () => {
   expect(await run([{ before: lost }, {}])).toMatchObject({ failure: lost, runs: 1 })
+})
+
+test.each([
+  new ConnectionError('nobody answers', { cause: new Error('timeout expired') }),
+  new ConnectionError('the name is not known', { sqlstate: 'EAI_AGAIN' }),
+  Object.assign(new Error('write CONNECT_TIMEOUT db:5432'), { code: 'CONNECT_TIMEOUT' })
+])('a server that was there and is silent now is waited for: %s', async silence => {
+  expect(await run([{ after: lost }, { before: silence }, {}])).toMatchObject({ failure: undefined, runs: 3 })
+  expect(await run([{ before: silence }, {}])).toMatchObject({ failure: silence, runs: 1 })
 })
 
 test('what was lost is opened again, later each time', async () => {
