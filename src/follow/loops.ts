@@ -6,16 +6,19 @@ import type { EmitFollow, FollowEvent } from '../core/events.js'
 import type { ChangeBatch, Sink, Source, Start, Transport } from './ports.js'
 import { nameOf, type FollowedTable } from './table.js'
 
-/** Sends what the source has until it ends or the signal is aborted. */
+/** Sends what the source has until it ends or the signal is aborted; `sent` is told of each batch that is safe, in milliseconds. */
 export async function produce(
-  source: Source,
+  source: Pick<Source, 'stream' | 'ack'>,
   transport: Transport,
   start: Start,
-  signal: AbortSignal
+  signal: AbortSignal,
+  sent: (batch: ChangeBatch, duration: number) => void = () => {}
 ): Promise<void> {
   for await (const batch of source.stream(start, signal)) {
+    const began = performance.now()
     await transport.send(batch, signal)
     await source.ack(batch.position)
+    sent(batch, performance.now() - began)
   }
   await transport.end()
 }
@@ -38,7 +41,7 @@ export async function consume(
       }
       const began = performance.now()
       await sink.write(batch, signal)
-      emit(written(batch, performance.now() - began))
+      emit(told(batch, performance.now() - began))
     } catch (error) {
       await nack(error)
       throw error
@@ -47,7 +50,8 @@ export async function consume(
   }
 }
 
-function written({ changes, position, committedAt }: ChangeBatch, duration: number): FollowEvent {
+/** A batch that is safe, as an event. @param duration in milliseconds */
+export function told({ changes, position, committedAt }: ChangeBatch, duration: number): FollowEvent {
   const tables: Extract<FollowEvent, { type: 'batch' }>['tables'] = {}
   for (const { table, operation } of changes) {
     const counts = (tables[nameOf(table)] ??= {})

@@ -1,12 +1,13 @@
-/** What `follow` did, once it has ended: a value for people and programs. */
+/** What `follow`, `publish` or `apply` did, once it has ended: a value for people and programs. */
 import type { SourceKind } from './config.js'
 import type { Operation, Position } from './ports.js'
 
 export interface FollowReport {
   version: 1
-  command: 'follow'
+  command: 'follow' | 'publish' | 'apply'
   ok: true
-  source: SourceKind
+  /** null: an applier's is the publisher's. */
+  source: SourceKind | null
   /** The stream's name. */
   stream: string
   tables: FollowedTableReport[]

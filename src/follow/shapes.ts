@@ -15,12 +15,14 @@ export interface Followed {
 
 /**
  * The tables that the patterns name, in order of name; partitions are followed as their parent.
- * @throws ConfigError where a pattern names none, or none that can be followed.
+ * @param whole what cannot be followed is left out, where a pattern is about everything.
+ * @throws ConfigError where a pattern names none, or one that cannot be followed.
  */
 export async function readFollowed(
   sql: Queryable,
   can: Capabilities,
-  { schemas, tables, excludeTables }: Pick<FollowConfig, 'schemas' | 'tables' | 'excludeTables'>
+  { schemas, tables, excludeTables }: Pick<FollowConfig, 'schemas' | 'tables' | 'excludeTables'>,
+  whole = false
 ): Promise<Followed[]> {
   const all = (await readTables(sql, can, schemas)).filter(table => table.root === 0)
   const excluded = excludeTables.map(namePattern)
@@ -35,20 +37,25 @@ export async function readFollowed(
     }
     for (const table of named) found.add(table)
   }
-  const chosen = all.filter(table => found.has(table))
+  const chosen = all.filter(table => found.has(table) && !(whole && unfit(table)))
   for (const table of chosen) refuseUnfit(table)
   const missing = await readMissing(sql, can, chosen)
   return chosen.map(table => ({ table, shape: shapeOf(table, missing.get(table.oid)) }))
 }
 
+/** What keeps the table from being followed, and what to do about it. */
+function unfit({ kind, inherited, persistence }: Table): [what: string, hint: string] | undefined {
+  if (kind === 'f') return ['is a foreign table', 'Follow it on the server where its rows are.']
+  if (inherited) return ['has children by inheritance', 'Follow the children one by one.']
+  if (persistence === 'u')
+    return ['is unlogged: its rows do not outlive a crash of main', 'Make it logged, or leave it out.']
+  return undefined
+}
+
 function refuseUnfit(table: Table): void {
-  const refuse = (what: string, hint: string) => {
+  const [what, hint] = unfit(table) ?? []
+  if (what !== undefined && hint !== undefined)
     throw new ConfigError(`${nameOf(table)} ${what}`, { table: nameOf(table), hint })
-  }
-  if (table.kind === 'f') refuse('is a foreign table', 'Follow it on the server where its rows are.')
-  if (table.inherited) refuse('has children by inheritance', 'Follow the children one by one.')
-  if (table.persistence === 'u')
-    refuse('is unlogged: its rows do not outlive a crash of main', 'Make it logged, or leave it out.')
 }
 
 /** By the table's OID and the column's name: FollowedColumn.missing. */

@@ -14,7 +14,10 @@ export class Tally {
   /** Batches with changes in them. */
   batches = 0
 
-  constructor(private readonly config: Pick<FollowConfig, 'source' | 'name'>) {}
+  constructor(
+    private readonly config: Pick<FollowConfig, 'source' | 'name'>,
+    private readonly command: FollowReport['command'] = 'follow'
+  ) {}
 
   add(event: FollowEvent): void {
     if (event.type === 'copy-end') this.#of(event.table).copied += event.rows
@@ -33,9 +36,9 @@ export class Tally {
     const tables = [...this.#tables].map(([table, counts]) => ({ table, ...counts }))
     return {
       version: 1,
-      command: 'follow',
+      command: this.command,
       ok: true,
-      source: this.config.source,
+      source: this.command === 'apply' ? null : this.config.source,
       stream: this.config.name,
       tables: tables.sort((a, b) => (a.table < b.table ? -1 : 1)),
       batches: this.batches,

@@ -177,14 +177,14 @@ class StatusLine {
 
 /** What was written, table by table, and in one sentence. */
 export function renderFollow(report: FollowReport, { paint, width }: TextStyle): string {
-  const { stream, source, tables, position } = report
+  const { command, stream, source, tables, position } = report
   const facts = [
     ['stream', stream],
-    ['source', source],
+    ...(source === null ? [] : [['source', source]]),
     ...(position === null ? [] : [['position', position]])
   ]
   const head = facts.map(([name = '', value = '']) => `  ${name.padEnd(10)}${shown(value)}`)
-  const parts = [[paint.bold('pgsyncer follow'), ...head].join('\n')]
+  const parts = [[paint.bold(`pgsyncer ${command}`), ...head].join('\n')]
   if (tables.length > 0) parts.push(`${paint.bold('Tables')}\n${tableOf(report, width, paint)}`)
   const last = wrap(verdict(report), width).map(line => paint.good(paint.bold(line)))
   return `${[...parts, last.join('\n')].join('\n\n')}\n`

@@ -1,5 +1,5 @@
 /**
- * A source for sinks that take whole rows alone: what a change leaves out because it did not change is fetched from main by the row's key.
+ * For sinks that take whole rows alone: what a change leaves out because it did not change is fetched from main by the row's key.
  * It may be newer than the change; then a later change brings the same again, so nothing is lost. A row that main has no more has
  * a later change as well, and is not written until that comes. It must never be older: main writes a commit to the WAL before it lets others
  * see what was committed, so that is waited for.
@@ -7,61 +7,29 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import { FollowError, messageOf } from '../../core/errors.js'
-import type { Lag } from '../../core/events.js'
 import { keyIn, type KeyColumn } from '../../data/key.js'
 import { lineOf, valuesOf, type TextRow } from '../../postgres/copytext.js'
 import { codeOf } from '../../postgres/failure.js'
 import { ident, literal, qualified } from '../../postgres/quote.js'
 import type { Server } from '../../postgres/server.js'
 import { copyOut } from '../../postgres/wire.js'
-import type { Change, ChangeBatch, Position, Snapshot, Source, Start } from '../ports.js'
+import type { Change, ChangeBatch } from '../ports.js'
 import { keyOf, nameOf, type FollowedTable } from '../table.js'
 
 /** Milliseconds between two looks whether a transaction is seen yet: at first, and at most. */
 const [shortest, longest] = [1, 100]
 
-export class Completing implements Source {
+export class Completer {
   #client: Promise<pg.Client> | undefined
 
-  constructor(
-    private readonly source: Source,
-    private readonly main: Server
-  ) {}
-
-  get capabilities(): Source['capabilities'] {
-    return this.source.capabilities
-  }
-
-  get origin(): string {
-    return this.source.origin
-  }
-
-  get tables(): readonly FollowedTable[] {
-    return this.source.tables
-  }
-
-  snapshot(tables: readonly FollowedTable[], signal: AbortSignal): Promise<Snapshot> {
-    return this.source.snapshot(tables, signal)
-  }
-
-  async *stream(start: Start, signal: AbortSignal): AsyncGenerator<ChangeBatch> {
-    for await (const batch of this.source.stream(start, signal)) yield await this.#completed(batch, signal)
-  }
-
-  ack(position: Position): Promise<void> {
-    return this.source.ack(position)
-  }
-
-  lag(): Promise<Lag> {
-    return this.source.lag()
-  }
+  constructor(private readonly main: Server) {}
 
   async close(): Promise<void> {
     await this.#client?.then(client => client.end()).catch(() => {})
-    await this.source.close()
   }
 
-  async #completed(batch: ChangeBatch, signal: AbortSignal): Promise<ChangeBatch> {
+  /** The batch with whole rows. */
+  async complete(batch: ChangeBatch, signal: AbortSignal): Promise<ChangeBatch> {
     const partial = grouped(batch.changes.filter(isPartial))
     if (partial.size === 0) return batch
     await this.#seen(

@@ -5,6 +5,7 @@
 import { FollowError, messageOf } from '../../core/errors.js'
 import { Decoder, type Decoded } from '../message/decode.js'
 import type { Payload, ShapeOf } from '../message/message.js'
+import type { From } from '../config.js'
 import type { ChangeBatch, Delivery, Position, Transport } from '../ports.js'
 
 export interface BrokerOptions {
@@ -45,8 +46,7 @@ export interface DeadLetter {
   readonly content: string
 }
 
-/** Where a group begins to read; a position is one of its batches'. */
-export type From = 'earliest' | 'latest' | { readonly timestamp: number } | { readonly position: Position }
+export type { From }
 
 export interface BrokerTransport extends Transport {
   /**

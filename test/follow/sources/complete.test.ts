@@ -4,7 +4,8 @@ import { findBinaries } from '../../../src/cli/demo/binaries.js'
 import { startServer, type ThrowawayServer } from '../../../src/cli/demo/servers.js'
 import { openWalCapture } from '../../../src/follow/capture/wal.js'
 import type { ChangeBatch, Source } from '../../../src/follow/ports.js'
-import { Completing } from '../../../src/follow/sources/complete.js'
+import { Completer } from '../../../src/follow/sources/complete.js'
+import { Completing } from '../../../src/follow/sources/completing.js'
 import { openWal } from '../../../src/follow/sources/wal/source.js'
 import { changesOf, drain, from, openBench, until, type Bench } from '../../contracts/source.js'
 
@@ -28,7 +29,7 @@ async function begin(): Promise<Source> {
      INSERT INTO t VALUES (1, 0, 0, '${large('a')}'), (2, 0, 0, '${large('a')}')`
   )
   await bench.install()
-  return new Completing(await bench.open(), bench.server)
+  return new Completing(await bench.open(), new Completer(bench.server))
 }
 
 const told = (batches: readonly ChangeBatch[]) =>

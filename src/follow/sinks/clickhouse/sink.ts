@@ -21,14 +21,19 @@ import { deletedColumn, prepareTarget, type Target, targetName, versionColumn } 
 const noData = 108
 
 /**
+ * @param shared others write the same stream too: nothing is remembered of it.
  * @throws ConfigError for a URL that cannot be used; ConnectionError where nobody answers, not to this user, or without the database.
  */
-export async function openClickHouseSink(config: FollowConfig, _emit: EmitFollow): Promise<Sink> {
+export async function openClickHouseSink(
+  config: FollowConfig,
+  _emit: EmitFollow,
+  shared = false
+): Promise<Sink> {
   const link = await openLink(config.to, config.env)
   const store = config.stateFile
     ? new StateFile(config.stateFile, config.name)
     : new TableStore(link, config.name)
-  return new ClickHouseSink(link, store, config)
+  return new ClickHouseSink(link, store, config, shared)
 }
 
 class ClickHouseSink implements Sink {
@@ -41,7 +46,8 @@ class ClickHouseSink implements Sink {
   constructor(
     private readonly link: Link,
     private readonly store: StateStore,
-    private readonly config: FollowConfig
+    private readonly config: FollowConfig,
+    private readonly shared: boolean
   ) {}
 
   async recall(): Promise<StreamState | undefined> {
@@ -110,6 +116,7 @@ class ClickHouseSink implements Sink {
       if ('truncate' in work) await this.link.run(this.#truncate(work.truncate), signal)
       else await all(work.inserts.map(insert => this.#insert(insert, once ? position : undefined, signal)))
     }
+    if (this.shared) return
     signal.throwIfAborted()
     const known = this.#state ?? (await this.recall()) ?? { origin: '', position: null, tables: {} }
     await this.remember({ ...known, position })

@@ -21,18 +21,23 @@ const never = new AbortController().signal
 
 /**
  * Opens the standby and takes the stream's lock there.
+ * @param shared others write the same stream too: no lock is taken, and nothing is remembered; a batch that comes again must do no harm.
  * @throws ConfigError for a DSN that cannot be used, a hot standby, or a role without the rights; ConnectionError; GuardError where another
  *   process writes this stream.
  */
-export async function openPostgresSink(config: FollowConfig, emit: EmitFollow): Promise<Sink> {
+export async function openPostgresSink(
+  config: FollowConfig,
+  emit: EmitFollow,
+  shared = false
+): Promise<Sink> {
   const { lockTimeout, statementTimeout } = config
   const server = await openServer('standby', config.to, config.env, { lockTimeout, statementTimeout })
   try {
     await refuseReadOnly(server)
-    await makeRecords(server)
-    const sink = new PostgresSink(server, config, await mayBeReplica(server), emit)
+    if (!shared) await makeRecords(server)
+    const sink = new PostgresSink(server, config, await mayBeReplica(server), emit, shared)
     try {
-      await sink.recall()
+      if (!shared) await sink.recall()
       return sink
     } catch (error) {
       await sink.close()
@@ -67,7 +72,8 @@ class PostgresSink implements Sink {
     private readonly server: Server,
     private readonly config: FollowConfig,
     private readonly replica: boolean,
-    emit: EmitFollow
+    emit: EmitFollow,
+    private readonly shared: boolean
   ) {
     this.#tables = new Tables(server, config, replica, emit)
     // Never a second try: what a lost session did not commit, and what it did, is known when the position is read again.
@@ -81,13 +87,13 @@ class PostgresSink implements Sink {
 
   async #begin(client: pg.Client): Promise<void> {
     const { name, lockTimeout } = this.config
-    await holdRecord(client, this.server, name, lockTimeout)
+    if (!this.shared) await holdRecord(client, this.server, name, lockTimeout)
     // A server that a network has cut off from us keeps the lock until it notices: within a minute.
     await client.query(
       'SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3'
     )
     if (this.replica) await client.query('SET session_replication_role = replica')
-    this.#writers.set(client, new Writer(client, this.#tables, name, this.replica))
+    this.#writers.set(client, new Writer(client, this.#tables, this.shared ? undefined : name, this.replica))
   }
 
   async recall(): Promise<StreamState | undefined> {
@@ -134,7 +140,7 @@ class PostgresSink implements Sink {
   async write(batch: ChangeBatch, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     // Changes of absent values are not to be made twice, and these were made.
-    const known = batch.position === this.#position
+    const known = !this.shared && batch.position === this.#position
     if (known && batch.changes.some(({ operation }) => operation !== 'insert')) return
     await this.#link.use(signal, client => this.#writers.get(client)!.write(batch))
     this.#position = batch.position

@@ -25,11 +25,14 @@ export class Writer {
   readonly #wary = new Map<Prepared, number>()
   #batches = 0
 
-  /** @param replica no trigger or foreign key of the standby fires. */
+  /**
+   * @param name of the stream whose position is written with the rows; undefined: it is remembered elsewhere.
+   * @param replica no trigger or foreign key of the standby fires.
+   */
   constructor(
     private readonly client: pg.Client,
     private readonly tables: Tables,
-    private readonly name: string,
+    private readonly name: string | undefined,
     private readonly replica: boolean
   ) {
     this.#stages = new Stages(client)
@@ -79,11 +82,11 @@ export class Writer {
     if (!this.replica) script.add('SET CONSTRAINTS ALL DEFERRED')
     for (const segment of segments) await plan.add(segment)
     const moves = script.size
-    script.add(positionStatement(this.name, position))
+    if (this.name !== undefined) script.add(positionStatement(this.name, position))
     const looks = expected.size > 0
     if (!looks) script.add('COMMIT')
     const tags = await script.run(this.client, failed)
-    this.#moved(affected(tags[moves]!))
+    if (this.name !== undefined) this.#moved(affected(tags[moves]!))
     if (!looks) return
     for (const [at, rows] of expected) if (affected(tags[at]!) !== rows) throw new Mismatch()
     await this.client.query('COMMIT')
@@ -100,8 +103,10 @@ export class Writer {
     try {
       await this.client.query(this.replica ? 'BEGIN' : 'BEGIN; SET CONSTRAINTS ALL DEFERRED')
       await writeSingly(this.client, this.tables, batch.changes, this.replica)
-      const { rowCount } = await this.client.query(positionStatement(this.name, batch.position))
-      this.#moved(rowCount ?? 0)
+      if (this.name !== undefined) {
+        const { rowCount } = await this.client.query(positionStatement(this.name, batch.position))
+        this.#moved(rowCount ?? 0)
+      }
       await this.client.query('COMMIT')
     } catch (error) {
       if (!isConnectionLoss(error)) await this.client.query('ROLLBACK')
