@@ -154,6 +154,12 @@ describe('what it refuses', () => {
     await expect(follow(options('poll'))).rejects.toThrow(/rows in public.notes/)
   })
 
+  test('main itself as the sink, before anything of it is emptied', async () => {
+    const itself = options('poll', { to: `${pair.main.url}?application_name=other`, cleanExtra: true })
+    await expect(follow(itself)).rejects.toThrow(/main and standby are the same database/)
+    expect(await pair.main.query('SELECT count(*)::int AS n FROM items')).toEqual([{ n: 2 }])
+  })
+
   test('a table that is not there, on either side', async () => {
     await expect(follow(options('poll', { tables: ['nothing'] }))).rejects.toThrow(/no table nothing/)
     await pair.standby.exec('DROP TABLE notes')
