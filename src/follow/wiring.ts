@@ -10,6 +10,8 @@ import type { Capture } from './capture/capture.js'
 import { isClickHouse, type FollowConfig, type SourceKind } from './config.js'
 import { refuseItself } from './itself.js'
 import type { Sink, Source, StoredStream } from './ports.js'
+import type { Completer } from './sources/complete.js'
+import type { BrokerOptions, BrokerTransport } from './transports/broker.js'
 
 type OpenSource = (server: Server, config: FollowConfig, emit: EmitFollow) => Promise<Source>
 type OpenCapture = (server: Server, config: FollowConfig) => Promise<Capture>
@@ -48,7 +50,7 @@ export async function openLine(config: FollowConfig, emit: EmitFollow): Promise<
     await refuseItself(main, config)
     const sink = await openSink(config, emit)
     ends.push(sink)
-    const own = await sources[config.source](main, config, emit)
+    const own = await openSource(main, config, emit)
     const source = sink.capabilities.partial ? own : await completing(own, main)
     ends.push(source)
     return { source, sink, close }
@@ -61,15 +63,27 @@ export async function openLine(config: FollowConfig, emit: EmitFollow): Promise<
 export const openMain = ({ main, env, lockTimeout, statementTimeout }: FollowConfig): Promise<Server> =>
   openServer('main', main, env, { lockTimeout, statementTimeout })
 
-async function completing(source: Source, main: Server): Promise<Source> {
-  const { Completing } = await import('./sources/complete.js')
-  return new Completing(source, main)
+/** The sink's server as such: a PostgreSQL one. */
+export const openStandby = ({ to, env, lockTimeout, statementTimeout }: FollowConfig): Promise<Server> =>
+  openServer('standby', to, env, { lockTimeout, statementTimeout })
+
+export const openSource: OpenSource = (main, config, emit) => sources[config.source](main, config, emit)
+
+export async function openCompleter(main: Server): Promise<Completer> {
+  const { Completer } = await import('./sources/complete.js')
+  return new Completer(main)
 }
 
-async function openSink(config: FollowConfig, emit: EmitFollow): Promise<Sink> {
+export async function completing(source: Source, main: Server): Promise<Source> {
+  const { Completing } = await import('./sources/completing.js')
+  return new Completing(source, await openCompleter(main))
+}
+
+/** @param shared others write the same stream too: nothing is remembered of it, and nobody is kept out. */
+export async function openSink(config: FollowConfig, emit: EmitFollow, shared = false): Promise<Sink> {
   if (!isClickHouse(config.to))
-    return (await import('./sinks/postgres/sink.js')).openPostgresSink(config, emit)
-  return (await import('./sinks/clickhouse/sink.js')).openClickHouseSink(config, emit)
+    return (await import('./sinks/postgres/sink.js')).openPostgresSink(config, emit, shared)
+  return (await import('./sinks/clickhouse/sink.js')).openClickHouseSink(config, emit, shared)
 }
 
 /** What the sink remembers of all its streams. */
@@ -88,5 +102,25 @@ export function captureFor(source: SourceKind): OpenCapture {
   if (open) return open
   throw new ConfigError(`the source ${source} needs nothing on main`, {
     hint: 'It reads the table itself. notify, outbox and wal are the sources that capture is for.'
+  })
+}
+
+/** What the two ends of a broker differ in. */
+export type BrokerEnd = Pick<BrokerOptions, 'group' | 'shapeOf' | 'onDeadLetter'>
+
+/** @throws ConfigError for a URL that is no broker's; ConnectionError. */
+export async function openBroker(config: FollowConfig, end: BrokerEnd = {}): Promise<BrokerTransport> {
+  const { via: url = '', name: stream, payload, batchSize, queueType, partitions } = config
+  const options = { url, stream, payload, batchSize, ...end }
+  if (/^amqps?:\/\//i.test(url)) {
+    const { openRabbitMq } = await import('./transports/rabbitmq/rabbitmq.js')
+    return openRabbitMq({ ...options, queueKind: queueType })
+  }
+  if (/^kafkas?:\/\//i.test(url)) {
+    const { openKafka } = await import('./transports/kafka/kafka.js')
+    return openKafka({ ...options, ...(partitions !== undefined && { partitions }) })
+  }
+  throw new ConfigError('via is no broker that is known here', {
+    hint: 'It is amqp://USER:PASSWORD@HOST:5672/VHOST, amqps://…, kafka://HOST:9092,HOST:9092 or kafkas://…'
   })
 }
