@@ -12,7 +12,8 @@ export function roleOf(error: unknown): Role | undefined {
 /** From now on every error of the client's queries is known to be this server's. */
 export function blame(client: pg.Client, role: Role): void {
   const remember = (error: unknown) => {
-    if (typeof error === 'object' && error !== null) blamed.set(error, role)
+    // What one server said of its rows ends the other's COPY with the same error: it stays the first one's.
+    if (typeof error === 'object' && error !== null && !blamed.has(error)) blamed.set(error, role)
   }
   const query = client.query.bind(client) as (...args: unknown[]) => unknown
   client.query = ((...args: unknown[]) => {

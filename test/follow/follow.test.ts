@@ -6,6 +6,7 @@ import type { FollowOptions, SourceKind } from '../../src/follow/config.js'
 import { follow } from '../../src/follow/follow.js'
 import { capture, status } from '../../src/follow/standing.js'
 import { createPair, type Pair } from '../support/databases.js'
+import { createRole } from '../support/roles.js'
 
 const ddl = `
   CREATE TABLE items (id bigserial PRIMARY KEY, name text, price numeric);
@@ -158,6 +159,26 @@ describe('what it refuses', () => {
     const itself = options('poll', { to: `${pair.main.url}?application_name=other`, cleanExtra: true })
     await expect(follow(itself)).rejects.toThrow(/main and standby are the same database/)
     expect(await pair.main.query('SELECT count(*)::int AS n FROM items')).toEqual([{ n: 2 }])
+  })
+
+  test('a role without the rights, naming the server and what it lacks', async () => {
+    const reader = await createRole(pair.main, 'reader', 'REPLICATION')
+    const writer = await createRole(pair.standby, 'writer')
+    try {
+      await capture(options('wal'), 'install', false)
+      const wal = options('wal', { main: reader.url(pair.main) })
+      await expect(follow(wal)).rejects.toThrow(/^main did not give the rows of public.items: /)
+      await pair.main.exec(`GRANT SELECT ON items, notes TO ${reader.name}`)
+      await expect(follow(options('poll', { main: wal.main, name: 'poll' }))).rejects.toThrow(
+        /may not read public.items_id_seq/
+      )
+      await follow(wal)
+      const writing = follow(options('wal', { to: writer.url(pair.standby) }))
+      await expect(writing).rejects.toThrow(/may not use the table pgsyncer.stream/)
+    } finally {
+      await pair.main.exec(`DROP OWNED BY ${reader.name}; DROP ROLE ${reader.name}`)
+      await pair.standby.exec(`DROP ROLE ${writer.name}`)
+    }
   })
 
   test('a table that is not there, on either side', async () => {

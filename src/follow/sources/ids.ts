@@ -48,6 +48,7 @@ export async function readIds(
       : sequence === undefined
         ? `${id} of ${nameOf(shape)} is not given by a sequence one by one (its default is nextval, CACHE 1)`
         : undefined
+    if (sequence !== undefined) await checkSequence(sql, shape, sequence)
     const how = reach ?? (reason === undefined ? 'locks' : 'overlap')
     if (how === 'overlap' && shape.keyLength === 0) throw doubled(shape, reason)
     result.push({
@@ -105,6 +106,21 @@ async function checkRight(sql: Queryable, shape: FollowedTable, { source }: Foll
     {
       table: nameOf(shape),
       hint: `GRANT SELECT ON ${relation} TO ${row!.role}`
+    }
+  )
+}
+
+/** How far ids were given is the sequence's to say. */
+async function checkSequence(sql: Queryable, shape: FollowedTable, sequence: string): Promise<void> {
+  const [row] = await sql.unsafe<{ may: boolean; role: string }[]>(
+    `SELECT pg_catalog.has_sequence_privilege(${literal(sequence)}, 'SELECT') AS may, pg_catalog.quote_ident(current_user) AS role`
+  )
+  if (row!.may) return
+  throw new ConfigError(
+    `the role ${row!.role} may not read ${sequence}, which gives ${nameOf(shape)} its ids`,
+    {
+      table: nameOf(shape),
+      hint: `GRANT SELECT ON SEQUENCE ${sequence} TO ${row!.role}`
     }
   )
 }

@@ -22,9 +22,23 @@ const patience = 5000
  * @throws ConfigError where the role may not.
  */
 export async function makeRecords(server: Server): Promise<void> {
-  const [found] = await server.sql<{ table: boolean; schema: boolean }[]>`
+  const denied = (error: unknown): unknown =>
+    codeOf(error) === '42501'
+      ? new ConfigError(
+          `user ${server.user} may not use the table ${relation} on the standby ${server.address}`,
+          {
+            hint: `GRANT CREATE ON DATABASE ${server.database} TO ${server.user}, or make schema pgsyncer for it once: CREATE SCHEMA pgsyncer AUTHORIZATION ${server.user}. Where another role made it: GRANT USAGE ON SCHEMA pgsyncer TO ${server.user}; GRANT SELECT, INSERT, UPDATE ON ${relation} TO ${server.user}.`,
+            sqlstate: '42501',
+            cause: error
+          }
+        )
+      : error
+  const look = server.sql<{ table: boolean; schema: boolean }[]>`
     SELECT pg_catalog.to_regclass(${relation}) IS NOT NULL AS table,
       pg_catalog.to_regnamespace('pgsyncer') IS NOT NULL AS schema`
+  const [found] = await look.catch((error: unknown) => {
+    throw denied(error)
+  })
   if (found!.table) return
   // Even where it is there, making it would ask for the right to.
   const schema = found!.schema ? '' : 'CREATE SCHEMA IF NOT EXISTS pgsyncer;'
@@ -41,15 +55,7 @@ export async function makeRecords(server: Server): Promise<void> {
       );
       COMMENT ON TABLE ${relation} IS 'pgsyncer: up to where each stream has been written here'`)
   } catch (error) {
-    if (codeOf(error) !== '42501') throw error
-    throw new ConfigError(
-      `user ${server.user} may not make the table ${relation} on the standby ${server.address}`,
-      {
-        hint: `GRANT CREATE ON DATABASE ${server.database} TO ${server.user}, or make schema pgsyncer for it once: CREATE SCHEMA pgsyncer AUTHORIZATION ${server.user}.`,
-        sqlstate: '42501',
-        cause: error
-      }
-    )
+    throw denied(error)
   }
 }
 

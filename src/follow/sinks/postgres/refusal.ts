@@ -1,5 +1,6 @@
 /** What the standby said about a row, as an error that names the row and says what to do. */
 import { FollowError, messageOf, PgsyncerError, TemporaryError } from '../../../core/errors.js'
+import { roleOf } from '../../../postgres/blame.js'
 import { codeOf, isTransient } from '../../../postgres/failure.js'
 import { valuesOf } from '../../../postgres/copytext.js'
 import type { Change } from '../../ports.js'
@@ -45,6 +46,16 @@ export function refusal(error: unknown, change: Change | FollowedTable | undefin
   const more = detail ?? (where?.startsWith('COPY') ? where.split('\n')[0] : undefined)
   const said = more ? `${messageOf(error)} (${more})` : messageOf(error)
   const table = change && ('table' in change ? nameOf(change.table) : nameOf(change))
+  // A first copy's rows come from main while they go to the standby.
+  if (roleOf(error) === 'main') {
+    return new FollowError(`main did not give the rows${table ? ` of ${table}` : ''}: ${said}`, {
+      hint:
+        code === '42501' ? 'GRANT SELECT on the table, and USAGE on its schema, to main’s role.' : otherHint,
+      ...(table && { table }),
+      sqlstate: code!,
+      cause: error
+    })
+  }
   const what = change && 'table' in change ? describe(change) : table ? `rows of ${table}` : 'a batch'
   return new FollowError(`the standby refused ${what}: ${said}`, {
     hint: hints[code ?? ''] ?? otherHint,
