@@ -59,7 +59,10 @@ export async function prepareTarget(
     (column, i) => found.columns.get(column.name) ?? clickHouseType(column, isFilled(table, i), link.can)
   )
   const target = targetOf(table, name, types, config, link)
-  if (missing.length > 0) await addColumns(link, table, target, types, missing, config)
+  if (missing.length > 0) {
+    if (config.onSchemaChange === 'add') await refuseRenamed(link, table, name, types, found)
+    await addColumns(link, table, target, types, missing, config)
+  }
   return { target, added: missing.map(column => column.name) }
 }
 
@@ -182,6 +185,39 @@ function checkEngine(link: Link, table: FollowedTable, name: string, found: Foun
     table: nameOf(table),
     hint: `Rename or drop it, and it is made as needed:\n${createStatement(link.database, name, table, link.can)}`
   })
+}
+
+/**
+ * A column that was renamed on main looks like a new one beside one that is gone: if it were added, older rows would not have its values.
+ * Whether it was is known to nobody here, so that it is refused wherever it may be.
+ */
+async function refuseRenamed(
+  link: Link,
+  table: FollowedTable,
+  name: string,
+  types: readonly string[],
+  found: Found
+): Promise<void> {
+  const relation = `${ident(link.database)}.${ident(name)}`
+  const plain = (type: string) => type.replace(/^Nullable\((.*)\)$/, '$1')
+  const isOurs = (other: string) => other === versionColumn || other === deletedColumn
+  for (const [other, type] of found.columns) {
+    if (isOurs(other) || table.columns.some(column => column.name === other)) continue
+    const column = table.columns.find(
+      (one, i) => !found.columns.has(one.name) && plain(types[i]!) === plain(type)
+    )
+    if (!column) continue
+    const [filled] = await link.rows(`SELECT 1 FROM ${relation} WHERE ${ident(other)} IS NOT NULL LIMIT 1`)
+    if (!filled) continue
+    const [old, now] = [ident(other), ident(column.name)]
+    throw new FollowError(
+      `main's ${nameOf(table)} has got column ${column.name}, which may be ClickHouse's ${other} under another name`,
+      {
+        table: nameOf(table),
+        hint: `If it was renamed, rename it there too: ALTER TABLE ${relation} RENAME COLUMN ${old} TO ${now}. If it is a new one, drop ${old} there, or add ${now} with the values that older rows have on main.`
+      }
+    )
+  }
 }
 
 async function addColumns(

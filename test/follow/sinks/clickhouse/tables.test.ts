@@ -141,6 +141,19 @@ for (const kind of await findClickHouse()) {
       await sink.close()
     })
 
+    test('that may have another name now are not added', async () => {
+      const { sink, database } = await begin('add')
+      const renamed = shape('items', column('id', 'integer'), column('title', 'text'))
+      const refused = sink.prepare(renamed)
+      await expect(refused).rejects.toThrow(/column title, which may be ClickHouse's name/)
+      await expect(refused).rejects.toMatchObject({ hint: expect.stringContaining('RENAME COLUMN') })
+      const other = shape('items', column('id', 'integer'), column('n', 'integer', { missing: null }))
+      expect(await sink.prepare(other)).toEqual(['n'])
+      await server.query('TRUNCATE TABLE items', database)
+      expect(await sink.prepare(renamed)).toEqual(['title'])
+      await sink.close()
+    })
+
     test('do not, where that is not wanted or cannot be told', async () => {
       const stopped = await begin('stop')
       const refused = stopped.sink.prepare(after())
