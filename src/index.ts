@@ -12,7 +12,9 @@ export type {
   Row
 } from './copy/types.js'
 export type { FollowOptions } from './follow/config.js'
+export { apply } from './follow/apply.js'
 export { follow, type FollowContext } from './follow/follow.js'
+export { publish } from './follow/publish.js'
 export type { FollowReport } from './follow/report.js'
 export type { SectionsOptions } from './copy/sections/config.js'
 export { copySections, type SectionsResult } from './copy/sections/sections.js'

@@ -54,6 +54,40 @@ export const commands: readonly Command[] = [
     load: () => import('./commands/follow.js')
   },
   {
+    name: 'publish',
+    describe: 'Bring changes of main to a broker: RabbitMQ or Kafka',
+    examples: [
+      ['--source outbox --via amqp://user@mq/shop -t orders', 'From the outbox; capture install made it'],
+      [
+        '--source wal --via kafka://k1:9092,k2:9092 -t orders --partitions 8',
+        'For up to eight appliers a group'
+      ]
+    ],
+    load: () => import('./commands/publish.js')
+  },
+  {
+    name: 'apply',
+    describe: 'Bring changes from a broker to PostgreSQL or ClickHouse',
+    examples: [
+      ['--via amqp://user@mq/shop --group paris --to postgres://paris/shop', 'One replica of several'],
+      [
+        '--via kafka://k1:9092 --to clickhouse://stats:8123/shop --maindsn postgres://main/shop --from earliest',
+        'All of it, again'
+      ]
+    ],
+    load: () => import('./commands/apply.js')
+  },
+  {
+    name: 'dead-letters',
+    describe: 'list or replay what could not be applied',
+    actions: {
+      list: 'Show what was put aside, and why',
+      replay: 'Give it to the group again'
+    },
+    examples: [],
+    load: () => import('./commands/deadletters.js')
+  },
+  {
     name: 'capture',
     describe: 'install, remove or show what follow needs on main: triggers, outbox, publication, slot',
     actions: {

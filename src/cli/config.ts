@@ -5,7 +5,13 @@
 import { ConfigError } from '../core/errors.js'
 import { completeCopy, type CopyRunOptions } from '../copy/runconfig.js'
 import { completeSections, type SectionsOptions } from '../copy/sections/config.js'
-import { completeFollow, type FollowConfig, type FollowOptions } from '../follow/config.js'
+import {
+  completeApply,
+  completeFollow,
+  completePublish,
+  type FollowConfig,
+  type FollowOptions
+} from '../follow/config.js'
 import { completeConfig, type SyncOptions } from '../sync/config.js'
 import { nearest } from './nearest.js'
 import { cliDefaults, runs, streams, type CliSettings, type CommandName, type Option } from './option.js'
@@ -82,7 +88,9 @@ export function gather(command: CommandName, flags: Flags, { env, cwd }: Surroun
   const sections = { ...shared, chunkSize, ...parts.sections } as SectionsOptions
   const follow = followOf(sync, copy, parts.follow)
   const check = () => {
-    if (streams.includes(command)) completeFollow(follow, needs[command])
+    if (command === 'publish') completePublish(follow)
+    else if (command === 'apply') completeApply(follow)
+    else if (streams.includes(command)) completeFollow(follow, needs[command])
     else if (command !== 'copy') completeConfig(sync)
     else if (cli.sections) completeSections(sections)
     else completeCopy(copy)
@@ -101,6 +109,7 @@ export function gather(command: CommandName, flags: Flags, { env, cwd }: Surroun
 const needs: Partial<Record<CommandName, readonly (keyof FollowConfig)[]>> = {
   follow: ['main', 'to', 'source', 'tables'],
   capture: ['main', 'source'],
+  'dead-letters': ['via'],
   status: ['to']
 }
 

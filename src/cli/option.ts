@@ -5,7 +5,19 @@ import { sectionsDefaults, type SectionsConfig } from '../copy/sections/config.j
 import { followDefaults, type FollowConfig } from '../follow/config.js'
 import { defaults, type SyncConfig } from '../sync/config.js'
 
-export const commandNames = ['sync', 'diff', 'copy', 'follow', 'capture', 'status', 'check', 'demo'] as const
+export const commandNames = [
+  'sync',
+  'diff',
+  'copy',
+  'follow',
+  'publish',
+  'apply',
+  'dead-letters',
+  'capture',
+  'status',
+  'check',
+  'demo'
+] as const
 export type CommandName = (typeof commandNames)[number]
 
 export const groups = [
@@ -17,6 +29,7 @@ export const groups = [
   'Copy',
   'Sections',
   'Follow',
+  'Broker',
   'Safety',
   'Output',
   'General'
@@ -91,8 +104,10 @@ export interface Option extends Omit<Required<Spec<unknown>>, 'alias' | 'value' 
 export const runs: readonly CommandName[] = ['sync', 'diff', 'check']
 /** All commands that go from one of the two servers to the other, once. */
 export const moving: readonly CommandName[] = [...runs, 'copy']
+/** All that bring changes to a broker, or from there. */
+export const brokers: readonly CommandName[] = ['publish', 'apply', 'dead-letters']
 /** All about changes as they come. */
-export const streams: readonly CommandName[] = ['follow', 'capture', 'status']
+export const streams: readonly CommandName[] = ['follow', ...brokers, 'capture', 'status']
 /** All commands that connect to servers of the user's. */
 export const connecting: readonly CommandName[] = [...moving, ...streams]
 export const comparisons: readonly CommandName[] = ['sync', 'diff']

@@ -62,7 +62,7 @@ export const options: readonly Option[] = [
   run('exclude-table', 'excludeTables', {
     group: 'What',
     alias: 'T',
-    commands: [...runs, 'follow', 'capture'],
+    commands: [...runs, 'follow', 'publish', 'apply', 'capture'],
     value: 'PATTERN',
     repeat: true,
     schema: values.list(),
@@ -188,7 +188,7 @@ export const options: readonly Option[] = [
 
   copying('id-column', 'idColumn', {
     group: 'Copy',
-    commands: ['copy', 'follow', 'capture'],
+    commands: ['copy', 'follow', 'publish', 'capture'],
     value: 'NAME',
     schema: values.text,
     describe:
@@ -196,10 +196,10 @@ export const options: readonly Option[] = [
   }),
   copying('batch-size', 'batchSize', {
     group: 'Copy',
-    commands: ['copy', 'follow'],
+    commands: ['copy', 'follow', 'publish', 'apply'],
     value: 'ROWS',
     schema: values.integer,
-    describe: 'Rows read and saved at a time (follow: 1000)'
+    describe: 'Rows read and saved at a time (follow, publish, apply: 1000)'
   }),
   copying('max-retries', 'maxRetries', {
     group: 'Copy',

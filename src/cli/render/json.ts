@@ -2,12 +2,20 @@
 import type { Report } from '../../sync/report.js'
 import type { CheckReport } from '../../sync/check.js'
 import type { CopyReport } from '../../copy/run.js'
+import type { DeadLettersReport } from '../../follow/deadletters.js'
 import type { FollowReport } from '../../follow/report.js'
 import type { CaptureReport, StatusReport } from '../../follow/standing.js'
 import type { SectionsReport } from './copy.js'
 
 type Document =
-  Report | CheckReport | CopyReport | SectionsReport | FollowReport | CaptureReport | StatusReport
+  | Report
+  | CheckReport
+  | CopyReport
+  | SectionsReport
+  | FollowReport
+  | CaptureReport
+  | StatusReport
+  | DeadLettersReport
 
 /** One JSON document and a line's end. */
 export function renderJson(document: Document): string {

@@ -1,5 +1,6 @@
 /** What capture did or found on main, and how far a sink's streams are, for people. */
 import type { Lag } from '../../core/events.js'
+import type { DeadLettersReport } from '../../follow/deadletters.js'
 import type { CaptureReport, StatusReport } from '../../follow/standing.js'
 import type { TextStyle } from './style.js'
 import { table } from './table.js'
@@ -61,6 +62,23 @@ export function renderStatus(
   })
   const columns = headings.map(heading => ({ heading }))
   return `${table(columns, rows, width, paint)}\n`
+}
+
+/** Each with its reason; with --verbose, the message itself. */
+export function renderDeadLetters(
+  { stream, group, letters, replayed }: DeadLettersReport,
+  action: string,
+  { width, verbose }: TextStyle
+): string {
+  const whose = `the group ${group} of the stream ${stream}`
+  if (action === 'replay') return `${some(replayed, 'message')} given to ${whose} again\n`
+  if (letters.length === 0) return `Nothing was put aside for ${whose}.\n`
+  const told = letters.flatMap(({ where, reason, at, content }) => [
+    `  ${at === undefined ? '' : `${new Date(at).toISOString()}  `}${shown(where)}`,
+    ...wrap(shown(reason), width, '    '),
+    ...(verbose ? [`    ${shown(content)}`] : [])
+  ])
+  return `${told.join('\n')}\n\n${some(letters.length, 'message')} put aside for ${whose}\n`
 }
 
 function behind(lag: Lag | undefined): string {

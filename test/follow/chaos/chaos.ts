@@ -16,7 +16,7 @@ const enough = 20_000
 /** Milliseconds after which a condition that does not come true has failed. */
 const patience = 60_000
 
-interface Differences {
+export interface Differences {
   missing: string[]
   extra: string[]
 }
@@ -109,7 +109,8 @@ async function moved(sink: SinkServer, follower: Follower): Promise<void> {
   }, follower)
 }
 
-async function until(holds: () => Promise<boolean>, follower: Follower): Promise<void> {
+/** Waits until it holds. @throws with what the follower said where it does not within a minute. */
+export async function until(holds: () => Promise<boolean>, follower: Follower): Promise<void> {
   const deadline = performance.now() + patience
   while (!(await holds())) {
     if (performance.now() > deadline)
@@ -119,7 +120,7 @@ async function until(holds: () => Promise<boolean>, follower: Follower): Promise
 }
 
 /** The first of what is on one side alone, or more often there. */
-function differences(
+export function differences(
   ours: readonly string[],
   theirs: readonly string[]
 ): Record<'missing' | 'extra', string[]> {

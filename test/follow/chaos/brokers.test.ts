@@ -1,0 +1,162 @@
+/** Through a broker: one publisher, several appliers, and everything that can be killed is killed while twelve people write to main. */
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findClickHouse } from '../../support/clickhouse.js'
+import { createDatabase, type Db } from '../../support/databases.js'
+import { findKafka, type KafkaServer } from '../../support/kafka.js'
+import { findRabbitMq, type RabbitMqServer } from '../../support/rabbitmq.js'
+import { differences, until } from './chaos.js'
+import { Follower, pgsyncer } from './follower.js'
+import { clickHouseSink, postgresRows, type SinkServer } from './sinks.js'
+import { ddl, filled, Writers } from './writers.js'
+
+const tables = ['accounts', 'counters', 'events']
+const chosen = tables.flatMap(table => ['-t', table])
+const equal = { missing: [], extra: [] }
+const rabbit = await findRabbitMq()
+const kafka = await findKafka()
+const [clickhouse] = await findClickHouse()
+
+interface Main {
+  db: Db
+  reader: pg.Client
+  /** What every command about it is given. */
+  flags: string[]
+  drop(): Promise<void>
+}
+
+async function openMain(name: string): Promise<Main> {
+  const db = await createDatabase(name)
+  await db.exec(ddl + filled)
+  const reader = new pg.Client(db.url)
+  await reader.connect()
+  const flags = ['--maindsn', db.url, '--name', name, ...chosen]
+  expect(await pgsyncer(['capture', 'install', '--source', 'outbox', ...flags])).toMatchObject({ code: 0 })
+  const drop = async () => {
+    await reader.end()
+    await db.drop()
+  }
+  return { db, reader, flags, drop }
+}
+
+/** Ends well, or the test shows what it said. */
+async function done(args: readonly string[]): Promise<void> {
+  const { code, said } = await pgsyncer(args)
+  if (code !== 0) throw new Error(`pgsyncer ${args[0]} ended with ${code}:\n${said}`)
+}
+
+describe.skipIf(rabbit.skipReason)(`${rabbit.title} to three replicas`, () => {
+  let broker: RabbitMqServer
+  let main: Main
+  let replicas: Db[]
+  beforeAll(async () => {
+    broker = await rabbit.start()
+    main = await openMain('shop')
+    replicas = await Promise.all(['paris', 'rome', 'oslo'].map(name => createDatabase(name)))
+    for (const replica of replicas) await replica.exec(ddl)
+  }, 120_000)
+  afterAll(async () => {
+    for (const replica of replicas) await replica.drop()
+    await main.drop()
+    await broker.close()
+  })
+
+  test('all four are equal, also the one that was away', async () => {
+    const via = ['--via', broker.url]
+    const publish = ['publish', '--source', 'outbox', ...via, ...main.flags]
+    const applies = replicas.map((replica, at) => [
+      ...['apply', ...via, '--name', 'shop', '--group', `g${at}`, '--to', replica.url]
+    ])
+    // Each has its queue from now on, and there is something in it for the one that goes away.
+    for (const apply of applies) await done([...apply, '--once'])
+    await done([...publish, '--snapshot', 'only'])
+    const publisher = new Follower(publish)
+    const appliers = applies.slice(0, 2).map(apply => new Follower(apply))
+    const writers = new Writers(main.db.url, true, 3)
+    const reader = new pg.Client(replicas[0]!.url)
+    await reader.connect()
+    const newest = async () =>
+      Number(
+        (await reader.query<{ id: string }>('SELECT coalesce(max(id), 0) AS id FROM events')).rows[0]!.id
+      )
+    const moved = async () => {
+      const before = await newest()
+      await until(async () => (await newest()) > before, appliers[0]!)
+    }
+    try {
+      for (let round = 0; round < 2; round++) {
+        await moved()
+        await broker.stop('kill')
+        await broker.start()
+        for (const one of [...appliers, publisher]) {
+          await moved()
+          await one.kill()
+        }
+      }
+      await until(async () => writers.committed >= 20_000, publisher)
+    } finally {
+      await writers.stop()
+      for (const one of [publisher, ...appliers]) await one.stop()
+      await reader.end()
+    }
+    await done([...publish, '--once'])
+    for (const [at, apply] of applies.entries()) {
+      await done([...apply, '--once'])
+      const client = new pg.Client(replicas[at]!.url)
+      await client.connect()
+      for (const table of tables) {
+        const [ours, theirs] = [await postgresRows(main.reader, table), await postgresRows(client, table)]
+        expect(ours.length).toBeGreaterThan(0)
+        expect([table, at, differences(ours, theirs)]).toEqual([table, at, equal])
+      }
+      await client.end()
+    }
+  }, 300_000)
+})
+
+describe.skipIf(kafka.skipReason ?? clickhouse!.skipReason)(`${kafka.title} to ${clickhouse!.title}`, () => {
+  let broker: KafkaServer
+  let main: Main
+  let sink: SinkServer
+  beforeAll(async () => {
+    broker = await kafka.start()
+    main = await openMain('stats')
+    sink = await clickHouseSink(clickhouse!)
+  }, 120_000)
+  afterAll(async () => {
+    await sink.close()
+    await main.drop()
+    await broker.close()
+  })
+
+  test('two appliers of a group bring every row once, and a new group brings the same again', async () => {
+    const via = ['--via', `kafka://${broker.address}`]
+    const publish = ['publish', '--source', 'outbox', '--partitions', '4', ...via, ...main.flags]
+    const apply = ['apply', ...via, ...main.flags, '--to', sink.to]
+    const proved = async () => {
+      for (const table of tables) {
+        const ours = await postgresRows(main.reader, table)
+        expect(ours.length).toBeGreaterThan(0)
+        expect([table, differences(ours, await sink.rows(table))]).toEqual([table, equal])
+      }
+    }
+    await done([...publish, '--snapshot', 'only'])
+    const publisher = new Follower(publish)
+    const appliers = [new Follower(apply), new Follower(apply)]
+    const writers = new Writers(main.db.url, true, 4)
+    try {
+      await until(async () => writers.committed >= 8_000, publisher)
+      await appliers[0]!.kill()
+      await publisher.kill()
+      await until(async () => writers.committed >= 20_000, publisher)
+    } finally {
+      await writers.stop()
+      for (const one of [publisher, ...appliers]) await one.stop()
+    }
+    await done([...publish, '--once'])
+    await done([...apply, '--once'])
+    await proved()
+    await done([...apply, '--group', 'again', '--from', 'earliest', '--once'])
+    await proved()
+  }, 300_000)
+})
