@@ -65,7 +65,14 @@ describe.skipIf(rabbit.skipReason)(`${rabbit.title} to three replicas`, () => {
     const via = ['--via', broker.url]
     const publish = ['publish', '--source', 'outbox', ...via, ...main.flags]
     const applies = replicas.map((replica, at) => [
-      ...['apply', ...via, '--name', 'shop', '--group', `g${at}`, '--to', replica.url]
+      'apply',
+      ...via,
+      '--name',
+      'shop',
+      '--group',
+      `g${at}`,
+      '--to',
+      replica.url
     ])
     // Each has its queue from now on, and there is something in it for the one that goes away.
     for (const apply of applies) await done([...apply, '--once'])
