@@ -5,6 +5,7 @@ import type { SectionsReport } from '../../../src/cli/render/copy.js'
 import { renderJson } from '../../../src/cli/render/json.js'
 import type { CopyReport } from '../../../src/copy/run.js'
 import { hazards } from '../../../src/schema/change.js'
+import type { DeadLettersReport } from '../../../src/follow/deadletters.js'
 import type { FollowReport } from '../../../src/follow/report.js'
 import type { CaptureReport, StatusReport } from '../../../src/follow/standing.js'
 import type { CheckReport } from '../../../src/sync/check.js'
@@ -103,6 +104,15 @@ describe('docs/report.schema.json', () => {
     position: null,
     durationMs: 1
   }
+  const aside: DeadLettersReport = {
+    version: 1,
+    command: 'dead-letters',
+    ok: true,
+    stream: 'default',
+    group: 'default',
+    letters: [{ where: 'here', reason: 'no such column', at: 1, content: '{}' }],
+    replayed: 0
+  }
   const captured: CaptureReport = {
     version: 1,
     command: 'capture',
@@ -134,6 +144,9 @@ describe('docs/report.schema.json', () => {
     ['copy, nothing', { ...copied, resumedAfter: '-3', lastId: null }],
     ['copy --sections', sections],
     ['follow', followed],
+    ['publish', { ...followed, command: 'publish' as const }],
+    ['apply', { ...followed, command: 'apply' as const, source: null }],
+    ['dead-letters', aside],
     ['capture', captured],
     ['status', { ...standing, streams: [] }],
     ['status with a lag', standing]
