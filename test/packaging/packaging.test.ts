@@ -29,8 +29,10 @@ describe.skipIf(missing)(`systemd-analyze${missing}`, () => {
     const at = mkdtempSync(join(tmpdir(), 'pgsyncer-units-'))
     try {
       for (const unit of units) copyFileSync(join(folder, unit), join(at, unit))
-      copyFileSync(join(folder, 'pgsyncer-follow@.service'), join(at, 'pgsyncer-follow@shop.service'))
-      return work([...units, 'pgsyncer-follow@shop.service'].map(unit => join(at, unit)))
+      const templates = units.filter(unit => unit.includes('@.'))
+      const instances = templates.map(unit => unit.replace('@.', '@shop.'))
+      for (const [i, unit] of templates.entries()) copyFileSync(join(folder, unit), join(at, instances[i]!))
+      return work([...units, ...instances].map(unit => join(at, unit)))
     } finally {
       rmSync(at, { recursive: true })
     }
