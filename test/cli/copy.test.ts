@@ -135,7 +135,7 @@ describe('settings', () => {
   test('what is a copy’s is not a sync’s', async () => {
     const io = fakeIo({ cwd: folder })
     expect(await run(['sync', ...dsns, '--batch-size', '5', '--resume'], io)).toBe(2)
-    expect(io.err()).toContain('--batch-size is a flag of copy, follow, not of sync')
+    expect(io.err()).toContain('--batch-size is a flag of copy, follow, publish, apply, not of sync')
     expect(io.err()).toContain('--resume is a flag of copy, not of sync')
   })
 
