@@ -366,7 +366,7 @@ describe('an idle table', () => {
         await bench.db.exec('CHECKPOINT')
       }
       const { bytes, retainedBytes } = await source.lag()
-      return written > 50_000_000 && bytes! < 20_000_000 && retainedBytes! < 40_000_000
+      return written > 100_000_000 && bytes! < 20_000_000 && retainedBytes! < 40_000_000
     })
     expect(empty.every(batch => batch.changes.length === 0)).toBe(true)
     // Each is 16 MB on (whoever wrote them), or ten seconds, and there is not one for every transaction.
