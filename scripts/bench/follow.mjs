@@ -45,6 +45,8 @@ const bench = await openBench({
   wal_level: 'logical',
   max_wal_senders: '20',
   max_replication_slots: '20',
+  // A subscription that was off begins at once when it is enabled.
+  wal_retrieve_retry_interval: '10ms',
   // What is committed asynchronously reaches the WAL's readers up to wal_writer_delay later.
   synchronous_commit: 'on'
 })
