@@ -11,8 +11,6 @@ import { postgresRows, type SinkServer } from './sinks.js'
 import { ddl, filled, randomOf, Writers } from './writers.js'
 
 const stream = 'chaos'
-/** Committed changes that there must have been at least. */
-const enough = 20_000
 /** Milliseconds after which a condition that does not come true has failed. */
 const patience = 60_000
 
@@ -23,12 +21,26 @@ export interface Differences {
 
 type Disturbance = 'kill' | 'cut' | 'sink'
 
+interface Wishes {
+  /** That follows instead of pgsyncer. */
+  program?: string
+  /** Less of everything, unless all was asked for (CHAOS=all): it takes some minutes more. */
+  short?: boolean
+}
+
 /**
- * @param program that follows instead of pgsyncer.
  * @returns what was lost, and what is there that main does not have; both empty.
  */
-export async function chaos(source: string, sink: SinkServer, program?: string): Promise<Differences> {
+export async function chaos(
+  source: string,
+  sink: SinkServer,
+  { program, short = false }: Wishes = {}
+): Promise<Differences> {
   const seed = 1
+  const all = !short || process.env.CHAOS === 'all'
+  // Committed changes that there must have been at least.
+  const enough = all ? 20_000 : 6_000
+  const disturbances = all ? { kill: 5, cut: 10, sink: 2 } : { kill: 2, cut: 3, sink: 1 }
   const main = await createDatabase('chaos')
   const mixed = source === 'outbox' || source === 'wal'
   const tables = mixed ? ['accounts', 'counters', 'events'] : ['events']
@@ -43,7 +55,7 @@ export async function chaos(source: string, sink: SinkServer, program?: string):
     const writers = new Writers(main.url, mixed, seed)
     const follower = new Follower([...follow, '--log-format', 'json'], program)
     try {
-      for (const disturbance of shuffled(randomOf(seed))) {
+      for (const disturbance of shuffled(disturbances, randomOf(seed))) {
         await moved(sink, follower)
         await disturb(disturbance, follower, sink, watcher)
       }
@@ -52,7 +64,7 @@ export async function chaos(source: string, sink: SinkServer, program?: string):
       await writers.stop()
       await follower.stop()
     }
-    expect(follower.kills).toBe(5)
+    expect(follower.kills).toBe(disturbances.kill)
     expect(await pgsyncer([...follow, '--once'], program)).toMatchObject({ code: 0 })
     const found: Differences = { missing: [], extra: [] }
     for (const table of tables) {
@@ -74,12 +86,8 @@ export async function chaos(source: string, sink: SinkServer, program?: string):
   }
 }
 
-function shuffled(random: () => number): Disturbance[] {
-  const all: Disturbance[] = [
-    ...Array<Disturbance>(5).fill('kill'),
-    ...Array<Disturbance>(10).fill('cut'),
-    ...Array<Disturbance>(2).fill('sink')
-  ]
+function shuffled(counts: Record<Disturbance, number>, random: () => number): Disturbance[] {
+  const all = (Object.keys(counts) as Disturbance[]).flatMap(one => Array<Disturbance>(counts[one]).fill(one))
   return all
     .map(one => [random(), one] as const)
     .sort(([a], [b]) => a - b)
