@@ -3,7 +3,7 @@ import type { Report } from '../../sync/report.js'
 import { confirmRemoval } from '../confirm.js'
 import type { Settings } from '../config.js'
 import { exitCodeOfReport } from '../exit.js'
-import { widthOf, write, type Io } from '../io.js'
+import { write, type Io } from '../io.js'
 import { acceptedBy, checkReportFiles, writeReports } from '../render/files.js'
 import { renderJson } from '../render/json.js'
 import { paintFor } from '../render/paint.js'
@@ -11,6 +11,7 @@ import { showProgress } from '../render/progress.js'
 import { redacted, withSamples } from '../render/redacted.js'
 import { renderText } from '../render/text.js'
 import { defaults } from '../../sync/config.js'
+import { styleOf } from './style.js'
 
 /** Runs one of the two and shows its report; gives the exit code. */
 export async function compareAndRender(
@@ -27,12 +28,7 @@ export async function compareAndRender(
   const short = withSamples(report, samples)
   if (cli.format === 'json') await write(io.stdout, renderJson(short))
   else if (!cli.quiet || !report.ok || !report.identical) {
-    const style = {
-      paint: paintFor(io, io.stdout, cli.noColor),
-      width: widthOf(io.stdout),
-      verbose: cli.verbose,
-      accepted: acceptedBy(settings)
-    }
+    const style = { ...styleOf(io, cli), accepted: acceptedBy(settings) }
     await write(io.stdout, renderText(short, style))
   }
   await writeReports(report, samples, settings, io.cwd)

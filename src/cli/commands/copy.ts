@@ -5,7 +5,7 @@ import { redact } from '../../core/redact.js'
 import type { CopyReport } from '../../copy/run.js'
 import type { Settings } from '../config.js'
 import { exitCodes } from '../exit.js'
-import { widthOf, write, type Io } from '../io.js'
+import { write, type Io } from '../io.js'
 import type { CliSettings } from '../option.js'
 import { renderCopy, renderSections, type SectionsReport } from '../render/copy.js'
 import { renderJson } from '../render/json.js'
@@ -13,6 +13,7 @@ import { paintFor } from '../render/paint.js'
 import { showProgress } from '../render/progress.js'
 import { count } from '../render/words.js'
 import type { Run } from './command.js'
+import { styleOf } from './style.js'
 
 export const run: Run = (settings, io) =>
   settings.cli.sections ? runSections(settings, io) : runCopy(settings, io)
@@ -52,12 +53,6 @@ async function runSections({ sections: options, cli }: Settings, io: Io): Promis
   const report: SectionsReport = { version: 1, command: 'copy', ok: true, ...result, notes }
   return show(io, cli, report, renderSections(report, styleOf(io, cli)))
 }
-
-const styleOf = (io: Io, { noColor, verbose }: CliSettings) => ({
-  paint: paintFor(io, io.stdout, noColor),
-  width: widthOf(io.stdout),
-  verbose
-})
 
 async function show(
   io: Io,

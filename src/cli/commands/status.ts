@@ -1,19 +1,15 @@
 /** `pgsyncer status`: how far the streams are, as their sink remembers. */
 import { exitCodes } from '../exit.js'
-import { widthOf, write } from '../io.js'
+import { write } from '../io.js'
 import { renderStatus } from '../render/standing.js'
 import { renderJson } from '../render/json.js'
-import { paintFor } from '../render/paint.js'
 import type { Run } from './command.js'
+import { styleOf } from './style.js'
 
 export const run: Run = async ({ follow: options, cli }, io) => {
   const { status } = await import('../../follow/standing.js')
   const report = await status(options)
-  const style = {
-    paint: paintFor(io, io.stdout, cli.noColor),
-    width: widthOf(io.stdout),
-    verbose: cli.verbose
-  }
+  const style = styleOf(io, cli)
   if (cli.format === 'json') await write(io.stdout, renderJson(report))
   else await write(io.stdout, renderStatus(report, style))
   return exitCodes.done
