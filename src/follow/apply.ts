@@ -6,16 +6,15 @@ import { messageOf } from '../core/errors.js'
 import type { EmitFollow } from '../core/events.js'
 import type { Server } from '../postgres/server.js'
 import { completeApply, fromOf, type FollowConfig, type FollowOptions } from './config.js'
-import type { FollowContext } from './follow.js'
 import { told } from './loops.js'
 import type { ShapeOf } from './message/message.js'
 import type { ChangeBatch, Sink } from './ports.js'
 import type { FollowReport } from './report.js'
+import { holding, running, type FollowContext } from './running.js'
 import { readFollowed } from './shapes.js'
 import type { Completer } from './sources/complete.js'
-import { isTemporary, supervise, within } from './supervise.js'
+import { isTemporary, within } from './supervise.js'
 import { nameOf, type FollowedTable } from './table.js'
-import { Tally } from './tally.js'
 import type { BrokerDelivery, BrokerTransport } from './transports/broker.js'
 import { openBroker, openCompleter, openMain, openSink, openStandby } from './wiring.js'
 
@@ -29,16 +28,8 @@ export async function apply(
   context: FollowContext = {}
 ): Promise<FollowReport> {
   const config = completeApply(options)
-  const signal = context.signal ?? new AbortController().signal
-  const tally = new Tally(config, 'apply')
-  const emit: EmitFollow = event => {
-    tally.add(event)
-    context.emit?.(event)
-  }
-  const supervision = { name: config.name, ends: config.once, signal, emit, progress: () => tally.batches }
   const begun = { sought: config.from === undefined }
-  await supervise(supervision, opened => session(config, emit, signal, opened, begun))
-  return tally.report()
+  return running('apply', config, context, (...given) => session(config, ...given, begun))
 }
 
 async function session(
@@ -48,13 +39,7 @@ async function session(
   opened: () => void,
   begun: { sought: boolean }
 ): Promise<void> {
-  const ends: { close(): Promise<void> }[] = []
-  const kept = async <T extends { close(): Promise<void> }>(opening: Promise<T>): Promise<T> => {
-    const end = await opening
-    ends.push(end)
-    return end
-  }
-  try {
+  await holding(async kept => {
     // Without main, the standby's own tables say what messages are about.
     const catalog = await kept<Server>(config.main ? openMain(config) : openStandby(config))
     const completer = config.main ? await kept(openCompleter(catalog)) : undefined
@@ -78,9 +63,7 @@ async function session(
     await within(signal, async over => {
       for await (const delivery of broker.receive(over.signal)) await applier.take(delivery, over.signal)
     })
-  } finally {
-    for (const end of ends.reverse()) await end.close().catch(() => {})
-  }
+  })
 }
 
 async function shapesOf(server: Server, config: FollowConfig): Promise<ShapeOf> {

@@ -168,7 +168,7 @@ export function completePublish(options: Partial<FollowOptions>): FollowConfig {
  * @throws ConfigError that lists all faults at once, one a line.
  */
 export function completeApply(options: Partial<FollowOptions>): FollowConfig {
-  const config = completeFollow({ ...options, source: 'wal' }, ['to', 'via'])
+  const config = completeFollow({ ...options, source: 'wal', snapshot: 'never' }, ['to', 'via'])
   const faults: string[] = []
   if (isClickHouse(config.to) && !config.main)
     faults.push('main must be given: ClickHouse’s tables are made from its')

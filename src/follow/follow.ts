@@ -6,16 +6,10 @@ import { beginStream } from './first.js'
 import { consume, produce } from './loops.js'
 import type { Source } from './ports.js'
 import type { FollowReport } from './report.js'
-import { supervise, together, within } from './supervise.js'
-import { Tally } from './tally.js'
+import { running, type FollowContext } from './running.js'
+import { together, within } from './supervise.js'
 import { DirectTransport } from './transports/direct.js'
 import { openLine } from './wiring.js'
-
-export interface FollowContext {
-  /** Ends it: at once, with nothing half-written. */
-  signal?: AbortSignal
-  emit?: EmitFollow
-}
 
 /** Milliseconds from one look at the lag to the next. */
 const lagInterval = 5000
@@ -27,16 +21,7 @@ const lagInterval = 5000
  */
 export async function follow(options: FollowOptions, context: FollowContext = {}): Promise<FollowReport> {
   const config = completeFollow(options)
-  const signal = context.signal ?? new AbortController().signal
-  const tally = new Tally(config)
-  const emit: EmitFollow = event => {
-    tally.add(event)
-    context.emit?.(event)
-  }
-  const ends = config.once || config.snapshot === 'only'
-  const supervision = { name: config.name, ends, signal, emit, progress: () => tally.batches }
-  await supervise(supervision, opened => session(config, emit, signal, opened))
-  return tally.report()
+  return running('follow', config, context, (...given) => session(config, ...given))
 }
 
 /** From opening to the end, or to the first failure. */

@@ -7,15 +7,15 @@ import type { EmitFollow } from '../core/events.js'
 import type { Server } from '../postgres/server.js'
 import { installCommand } from './capture/capture.js'
 import { completePublish, type FollowConfig, type FollowOptions } from './config.js'
-import { watch, type FollowContext } from './follow.js'
+import { watch } from './follow.js'
 import { produce, told } from './loops.js'
 import type { Position, Source, Transport } from './ports.js'
 import type { FollowReport } from './report.js'
+import { holding, running, type FollowContext } from './running.js'
 import { publishRows } from './rows.js'
 import { StateFile } from './statefile.js'
-import { supervise, together, within } from './supervise.js'
+import { together, within } from './supervise.js'
 import { nameOf } from './table.js'
-import { Tally } from './tally.js'
 import { captureFor, completing, openBroker, openMain, openSource } from './wiring.js'
 
 /**
@@ -28,16 +28,7 @@ export async function publish(
   context: FollowContext = {}
 ): Promise<FollowReport> {
   const config = completePublish(options)
-  const signal = context.signal ?? new AbortController().signal
-  const tally = new Tally(config, 'publish')
-  const emit: EmitFollow = event => {
-    tally.add(event)
-    context.emit?.(event)
-  }
-  const ends = config.once || config.snapshot === 'only'
-  const supervision = { name: config.name, ends, signal, emit, progress: () => tally.batches }
-  await supervise(supervision, opened => session(config, emit, signal, opened))
-  return tally.report()
+  return running('publish', config, context, (...given) => session(config, ...given))
 }
 
 async function session(
@@ -46,13 +37,7 @@ async function session(
   signal: AbortSignal,
   opened: () => void
 ): Promise<void> {
-  const ends: { close(): Promise<void> }[] = []
-  const kept = async <T extends { close(): Promise<void> }>(opening: Promise<T>): Promise<T> => {
-    const end = await opening
-    ends.push(end)
-    return end
-  }
-  try {
+  await holding(async kept => {
     const broker = await kept(openBroker(config))
     const main = await kept(openMain(config))
     await refuseUninstalled(main, config)
@@ -60,9 +45,7 @@ async function session(
     const source = config.payload === 'key' ? own : await kept(completing(own, main))
     opened()
     await within(signal, over => run(source, broker, config, emit, over))
-  } finally {
-    for (const end of ends.reverse()) await end.close().catch(() => {})
-  }
+  })
 }
 
 /** A slot that follow would make would begin now; what was changed since the last time would be lost without a word. */

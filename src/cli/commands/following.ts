@@ -1,15 +1,16 @@
 /** What follow, publish and apply share: they run, are seen, and tell at their end what they did. */
 import { setFlagsFromString } from 'node:v8'
 import type { EmitFollow } from '../../core/events.js'
-import type { FollowContext } from '../../follow/follow.js'
+import type { FollowContext } from '../../follow/running.js'
 import type { FollowReport } from '../../follow/report.js'
 import { exitCodes } from '../exit.js'
-import { widthOf, write, type Io } from '../io.js'
+import { write, type Io } from '../io.js'
 import type { CliSettings } from '../option.js'
 import { renderFollow, showFollow } from '../render/follow.js'
 import { renderJson } from '../render/json.js'
 import { paintFor } from '../render/paint.js'
 import { ownVersion } from '../version.js'
+import { styleOf } from './style.js'
 
 export interface About {
   /** Where changes come from and go to, without passwords. */
@@ -38,11 +39,7 @@ export async function runFollowing(
     if (page) shown.emit({ type: 'note', message: `the live page is at ${page.url}` })
     const report = await work({ signal: io.signal, emit })
     shown.stop()
-    const style = {
-      paint: paintFor(io, io.stdout, cli.noColor),
-      width: widthOf(io.stdout),
-      verbose: cli.verbose
-    }
+    const style = styleOf(io, cli)
     if (cli.format === 'json') await write(io.stdout, renderJson(report))
     else if (!cli.quiet) await write(io.stdout, renderFollow(report, style))
     return exitCodes.done
