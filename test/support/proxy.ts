@@ -1,9 +1,9 @@
 /**
  * A TCP proxy before a server. It counts what comes through (what a server really sent is what crossed the wire), and on command
- * holds everything back, or cuts, so that a test meets a network that fails at a moment of its choice.
+ * holds everything back, delays, limits, cuts or refuses, so that a test meets a network that fails at a moment of its choice.
  */
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
 export interface Proxy {
   /** The same URL by way of the proxy. */
@@ -18,8 +18,14 @@ export interface Proxy {
   stall(which: 'present' | 'all'): void
   /** Lets everything pass again. */
   flow(): void
+  /** From now on each piece (64 KB at most) waits so many milliseconds, and as long as its bytes take at so many a second. */
+  slow(how: { delay?: number; rate?: number }): void
   /** Ends all connections, without a word. */
   cut(): void
+  /** Ends all connections and refuses new ones, as a host does where no server runs. */
+  refuse(): Promise<void>
+  /** Takes connections again, at the same port. */
+  accept(): Promise<void>
   /** Settles as soon as the test holds; it is asked whenever anything has passed. */
   until(test: () => boolean): Promise<void>
   stop(): Promise<void>
@@ -32,6 +38,7 @@ export interface Proxy {
 export async function startProxy(target: string, loseAnswerTo?: string): Promise<Proxy> {
   let losing = loseAnswerTo
   let stalled = false
+  let pieceTime = (_: number) => 0
   const { hostname, port } = new URL(target)
   const open = new Set<Socket>()
   const waiting = new Set<() => void>()
@@ -41,7 +48,15 @@ export async function startProxy(target: string, loseAnswerTo?: string): Promise
     open.add(from)
     from.on('data', chunk => {
       count[counted] += chunk.length
-      if (!to.write(chunk)) from.pause()
+      const time = pieceTime(chunk.length)
+      if (time === 0) {
+        if (!to.write(chunk)) from.pause()
+      } else {
+        from.pause()
+        setTimeout(() => {
+          if (to.write(chunk) && !stalled) from.resume()
+        }, time)
+      }
       for (const check of waiting) check()
     })
     to.on('drain', () => void (stalled || from.resume()))
@@ -50,7 +65,7 @@ export async function startProxy(target: string, loseAnswerTo?: string): Promise
     from.on('close', () => to.destroy() && open.delete(from))
     if (stalled) from.pause()
   }
-  const server = createServer(client => {
+  const take = (client: Socket) => {
     count.connections++
     const upstream = connect(Number(port || 5432), hostname)
     client.on('data', chunk => {
@@ -60,10 +75,22 @@ export async function startProxy(target: string, loseAnswerTo?: string): Promise
     })
     pass(client, upstream, 'sent')
     pass(upstream, client, 'received')
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const own = (server.address() as AddressInfo).port
+  }
+  let own = 0
+  const listen = async () => {
+    const server = createServer(take).listen(own, '127.0.0.1')
+    await once(server, 'listening')
+    own = (server.address() as AddressInfo).port
+    return server
+  }
+  let server: Server | undefined = await listen()
+  const refuse = async () => {
+    const closed = server && once(server, 'close')
+    server?.close()
+    server = undefined
+    cut()
+    await closed
+  }
 
   const cut = () => open.forEach(socket => void socket.destroy())
   return {
@@ -90,7 +117,14 @@ export async function startProxy(target: string, loseAnswerTo?: string): Promise
       stalled = false
       open.forEach(socket => void socket.resume())
     },
+    slow({ delay = 0, rate = Infinity }) {
+      pieceTime = bytes => delay + (bytes / rate) * 1000
+    },
     cut,
+    refuse,
+    async accept() {
+      server ??= await listen()
+    },
     until(test) {
       return new Promise(resolve => {
         const check = () => {
@@ -100,10 +134,6 @@ export async function startProxy(target: string, loseAnswerTo?: string): Promise
         check()
       })
     },
-    async stop() {
-      cut()
-      server.close()
-      await once(server, 'close')
-    }
+    stop: refuse
   }
 }
