@@ -4,6 +4,7 @@
  * that two members never write changes of the same row.
  */
 import type { Consumer, EachBatchPayload } from 'kafkajs'
+import { News } from '../news.js'
 import { isGettingReady, isRebalance, judge } from './failure.js'
 import { goodbye, type Link } from './link.js'
 import { Offer, type Slice } from './offer.js'
@@ -21,7 +22,7 @@ export class Intake {
   readonly #offers = new Set<Offer>()
   #failure: Error | undefined
   #closing: Promise<void> | undefined
-  #wake = () => {}
+  readonly #news = new News()
 
   private constructor(
     private readonly link: Link,
@@ -79,7 +80,7 @@ export class Intake {
       }
       if (slices.length > 0) return slices
       if (waited && within !== undefined) return undefined
-      await this.#news(signal, within)
+      await this.#news.wait(signal, within)
     }
   }
 
@@ -115,7 +116,7 @@ export class Intake {
     if (this.#failure || batch.messages.length === 0) return
     const offer = new Offer(batch.topic, batch.partition, batch.messages)
     this.#offers.add(offer)
-    this.#wake()
+    this.#news.wake()
     let failure: unknown
     try {
       while (!offer.over) {
@@ -136,21 +137,7 @@ export class Intake {
   #fail(error: unknown): void {
     this.#failure ??= judge(error, this.link.place)
     for (const offer of this.#offers) offer.abandon()
-    this.#wake()
-  }
-
-  #news(signal: AbortSignal, within: number | undefined): Promise<void> {
-    return new Promise(resolve => {
-      const timer = within === undefined ? undefined : setTimeout(() => this.#wake(), within)
-      const wake = () => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', wake)
-        this.#wake = () => {}
-        resolve()
-      }
-      this.#wake = wake
-      signal.addEventListener('abort', wake, { once: true })
-    })
+    this.#news.wake()
   }
 }
 

@@ -1,6 +1,7 @@
 /** Takes messages from a queue, in their order and never more than it may hold. Closing it gives back what is not acknowledged, in its place. */
 import type { Channel, ConsumeMessage } from 'amqplib'
 import { FollowError } from '../../../core/errors.js'
+import { News } from '../news.js'
 import { judge } from './failure.js'
 import { goodbye, type Link } from './link.js'
 
@@ -10,7 +11,7 @@ const look = 50
 export class Intake {
   #waiting: ConsumeMessage[] = []
   #failure: Error | undefined
-  #wake = () => {}
+  readonly #news = new News()
   #channel: Channel | undefined
   #unwatch = () => {}
 
@@ -24,7 +25,7 @@ export class Intake {
     const intake = new Intake(link, queue)
     const fail = (failure: unknown) => {
       intake.#failure ??= judge(failure, link.place, `the queue ${queue}`)
-      intake.#wake()
+      intake.#news.wake()
     }
     const channel = await link.channel(fail)
     intake.#channel = channel
@@ -34,7 +35,7 @@ export class Intake {
       await channel.consume(queue, message => {
         if (message) intake.#waiting.push(message)
         else fail(gone(link, queue))
-        intake.#wake()
+        intake.#news.wake()
       })
     } catch (error) {
       await intake.close()
@@ -60,7 +61,7 @@ export class Intake {
         empty = messageCount === 0 && this.#waiting.length === 0 ? empty + 1 : 0
         if (empty >= 3) return undefined
       }
-      if (empty === 0) await this.#news(signal, ended() ? look : undefined)
+      if (empty === 0) await this.#news.wait(signal, ended() ? look : undefined)
     }
   }
 
@@ -81,12 +82,12 @@ export class Intake {
 
   /** Looks again. */
   nudge(): void {
-    this.#wake()
+    this.#news.wake()
   }
 
   async close(): Promise<void> {
     this.#failure ??= new Error(`the receiver of ${this.queue} was closed`)
-    this.#wake()
+    this.#news.wake()
     this.#unwatch()
     await goodbye(this.#channel)
   }
@@ -97,20 +98,6 @@ export class Intake {
     } catch (error) {
       throw judge(this.#failure ?? error, this.link.place, `the queue ${this.queue}`)
     }
-  }
-
-  #news(signal: AbortSignal, within: number | undefined): Promise<void> {
-    return new Promise(resolve => {
-      const timer = within === undefined ? undefined : setTimeout(() => this.#wake(), within)
-      const wake = () => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', wake)
-        this.#wake = () => {}
-        resolve()
-      }
-      this.#wake = wake
-      signal.addEventListener('abort', wake, { once: true })
-    })
   }
 }
 
