@@ -6,9 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { expect } from 'vitest'
 import { createDatabase, type Db } from '../../support/databases.js'
+import { randomOf } from '../../support/random.js'
 import { Follower, pgsyncer } from './follower.js'
 import { postgresRows, type SinkServer } from './sinks.js'
-import { ddl, filled, randomOf, Writers } from './writers.js'
+import { ddl, filled, Writers } from './writers.js'
 
 const stream = 'chaos'
 /** Milliseconds after which a condition that does not come true has failed. */

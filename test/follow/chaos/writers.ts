@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
+import { randomOf } from '../../support/random.js'
 
 /** `accounts` has values that lie outside of the row, `counters` rows that everybody changes, `events` rows that only come. */
 export const ddl = `
@@ -18,17 +19,6 @@ export const filled = `
   INSERT INTO accounts SELECT nextval('account_ids'), g % 12, g / 7.0, repeat(md5(g::text), 100) FROM generate_series(1, 600) g;
   INSERT INTO counters SELECT g, 0 FROM generate_series(1, 20) g;
   INSERT INTO events (writer, words) SELECT 0, 'before ' || g FROM generate_series(1, 500) g;`
-
-/** A generator that gives the same numbers for the same seed (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 export class Writers {
   /** Changes of rows that were committed. */

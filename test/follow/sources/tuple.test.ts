@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { readLine, readTuple } from '../../../src/follow/sources/wal/tuple.js'
 import { lineOf } from '../../../src/postgres/copytext.js'
-import { randomOf } from '../chaos/writers.js'
+import { randomOf } from '../../support/random.js'
 
 /** As pgoutput writes it; undefined: did not change. */
 function tuple(values: readonly (string | null | undefined)[]): Buffer {

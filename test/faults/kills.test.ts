@@ -1,0 +1,184 @@
+/**
+ * kill -9 of the program, of sessions on the standby, and of its whole server, at a moment that a seed chooses: after so many bytes
+ * have passed between program and server. The standby is never worse than before, nothing stays behind, and the next run ends it.
+ */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { findBinaries } from '../../src/cli/demo/binaries.js'
+import { startServer, type ThrowawayServer } from '../../src/cli/demo/servers.js'
+import { randomOf } from '../support/random.js'
+import { startProxy, type Proxy } from '../support/proxy.js'
+import { expectNoHelpers, modes, start, withTemp, type Mode } from './program.js'
+import { expectGone, expectNothingLeft, expectNotWorse, expectSame, Stage, type Scene } from './scene.js'
+import { seeds } from './seeds.js'
+
+const built = existsSync(fileURLToPath(new URL('../../dist/main.js', import.meta.url)))
+
+const nameOf = (url: string): string => new URL(url).pathname.slice(1)
+
+/** The mode of a seed, and how far the run is to come: a share of the bytes that an undisturbed one moves. */
+function chance(seed: number) {
+  const random = randomOf(seed)
+  random()
+  return { mode: modes[Math.floor(random() * modes.length)]!, share: random(), random }
+}
+
+const by = (proxy: Proxy, scene: Scene, sides: readonly ('main' | 'standby')[]) => ({
+  main: sides.includes('main') ? proxy.url(scene.main) : scene.main,
+  standby: sides.includes('standby') ? proxy.url(scene.standby) : scene.standby
+})
+
+/** What an undisturbed run of each mode moves by way of the proxy; such a run must end well. */
+class Lengths {
+  readonly #known = new Map<Mode, Promise<number>>()
+
+  constructor(
+    readonly stage: Stage,
+    readonly proxy: Proxy,
+    readonly sides: readonly ('main' | 'standby')[]
+  ) {}
+
+  of(mode: Mode): Promise<number> {
+    const known = this.#known.get(mode) ?? this.#measure(mode)
+    this.#known.set(mode, known)
+    return known
+  }
+
+  async #measure(mode: Mode): Promise<number> {
+    const scene = await this.stage.scene(modes.indexOf(mode) + 100_000)
+    try {
+      const before = this.proxy.sent + this.proxy.received
+      const { code, stderr } = await start(by(this.proxy, scene, this.sides), mode).ended
+      expect([code, code === 0 ? '' : stderr]).toEqual([0, ''])
+      const bytes = this.proxy.sent + this.proxy.received - before
+      await expectSame(scene, mode.cleans)
+      await expectGone(scene)
+      await expectNothingLeft(scene)
+      return bytes
+    } finally {
+      await scene.drop()
+    }
+  }
+}
+
+describe.skipIf(!built)('the program is killed', () => {
+  let stage: Stage
+  let proxy: Proxy
+  let lengths: Lengths
+  beforeAll(async () => {
+    stage = new Stage({ main: inject('adminUrl'), standby: inject('adminUrl') }, 'killed')
+    proxy = await startProxy(inject('adminUrl'))
+    lengths = new Lengths(stage, proxy, ['main', 'standby'])
+  })
+  afterAll(async () => {
+    await proxy.stop()
+    await stage.close()
+  })
+
+  test.each(seeds(3))('seed %d', async seed => {
+    const { mode, share } = chance(seed)
+    const moment = share * (await lengths.of(mode))
+    const scene = await stage.scene(seed)
+    try {
+      await withTemp(async temp => {
+        const began = proxy.sent + proxy.received
+        const { child, ended } = start(by(proxy, scene, ['main', 'standby']), mode, { temp })
+        void proxy
+          .until(() => proxy.sent + proxy.received - began >= moment)
+          .then(() => child.kill('SIGKILL'))
+        await ended
+        await expectGone(scene)
+        await expectNoHelpers([nameOf(scene.main), nameOf(scene.standby)])
+      })
+      await expectNotWorse(scene)
+      await expectNothingLeft(scene)
+      const next = await start(scene, mode).ended
+      expect([next.code, next.code === 0 ? '' : next.stderr]).toEqual([0, ''])
+      await expectSame(scene, mode.cleans)
+    } finally {
+      await scene.drop()
+    }
+  })
+})
+
+describe.skipIf(!built)('of the standby', () => {
+  let server: ThrowawayServer
+  let stage: Stage
+  let proxy: Proxy
+  let lengths: Lengths
+  beforeAll(async () => {
+    const settings = { synchronous_commit: 'on', autovacuum_naptime: '1' }
+    server = await startServer({ binaries: await findBinaries(15), name: 'faults', settings })
+    stage = new Stage({ main: inject('adminUrl'), standby: server.url }, 'standby')
+    proxy = await startProxy(server.url)
+    lengths = new Lengths(stage, proxy, ['standby'])
+  })
+  afterAll(async () => {
+    await proxy.stop()
+    await stage.close()
+    await server.stop('immediate')
+  })
+
+  /** Disturbs a run once, lets it come to its end, and makes another one where it did not end well. */
+  async function disturbed(seed: number, disturb: (scene: Scene, random: () => number) => Promise<void>) {
+    const { mode, share, random } = chance(seed)
+    const moment = share * (await lengths.of(mode))
+    const scene = await stage.scene(seed)
+    try {
+      const began = proxy.sent + proxy.received
+      const { ended } = start(by(proxy, scene, ['standby']), mode)
+      const moved = () => proxy.sent + proxy.received - began
+      let struck: Promise<void> | undefined
+      void proxy.until(() => moved() >= moment).then(() => (struck = disturb(scene, random)))
+      const first = await ended
+      await struck
+      await scene.reconnect()
+      await expectGone(scene)
+      await expectNotWorse(scene)
+      await expectNothingLeft(scene)
+      expect([0, 1]).toContain(first.code)
+      if (first.code === 0) await expectSame(scene, mode.cleans)
+      else {
+        const next = await start(scene, mode).ended
+        expect([next.code, next.code === 0 ? '' : next.stderr]).toEqual([0, ''])
+        await expectSame(scene, mode.cleans)
+      }
+      return first
+    } finally {
+      await scene.drop()
+    }
+  }
+
+  describe('sessions are ended', () => {
+    test.each(seeds(3))('seed %d', async seed => {
+      await disturbed(seed, async (scene, random) => {
+        const one = random() < 0.5 ? 'ORDER BY pid LIMIT 1' : ''
+        await scene.admin.standby.query(
+          `SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity
+             WHERE application_name LIKE 'pg%' AND datname = $1 ${one}) s`,
+          [nameOf(scene.standby)]
+        )
+      })
+    })
+  })
+
+  describe('the server is ended', () => {
+    test.each(seeds(2))('seed %d', async seed => {
+      await disturbed(seed, async (_, random) => server.restart(random() < 0.5 ? 'fast' : 'immediate'))
+    })
+  })
+
+  describe('one of its processes is killed', () => {
+    test.each(seeds(1))('seed %d', async seed => {
+      await disturbed(seed, async scene => {
+        const { rows } = await scene.admin.standby.query<{ pid: number }>(
+          `SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'pg%' AND datname = $1 ORDER BY query_start DESC LIMIT 1`,
+          [nameOf(scene.standby)]
+        )
+        // The server then ends all its sessions, and recovers.
+        for (const { pid } of rows) process.kill(pid, 'SIGKILL')
+      })
+    })
+  })
+})
