@@ -11,6 +11,7 @@
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { openClickHouse } from './follow/clickhouse.mjs'
+import { insert, table } from './follow/items.mjs'
 import { latencies } from './follow/latency.mjs'
 import { measure, say, stopChildren } from './measure.mjs'
 import { openBench } from './servers.mjs'
@@ -32,13 +33,6 @@ if (![rows, runs].every(n => Number.isInteger(n) && n >= 1) || !only.every(one =
 }
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
-const table = `CREATE TABLE items (id bigserial PRIMARY KEY, customer integer NOT NULL, state text NOT NULL, price numeric(12,2),
-  note text, at timestamptz NOT NULL DEFAULT now(), flags boolean NOT NULL DEFAULT false, weight double precision)`
-/** So many rows in transactions of ten. */
-const insert = count => `DO $$ BEGIN FOR i IN 1..${Math.ceil(count / 10)} LOOP
-  INSERT INTO items (customer, state, price, note, weight)
-  SELECT i, 'open', i * 1.25, md5(i::text), g / 3.0 FROM generate_series(1, 10) g; COMMIT; END LOOP; END $$`
-
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stopChildren)
 
 const bench = await openBench({

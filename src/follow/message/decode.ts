@@ -13,6 +13,7 @@ import {
   type ShapeOf,
   type ValueKind
 } from './message.js'
+import { operationMark, QuickReader, type Opening } from './quick.js'
 
 export interface Decoded {
   readonly change: Change
@@ -37,6 +38,9 @@ const operations: Readonly<Record<string, Operation>> = {
 
 export class Decoder {
   readonly #readings = new WeakMap<FollowedTable, Reading>()
+  readonly #quick = new QuickReader()
+  /** By the text that a message begins with. */
+  readonly #openings = new Map<string, Opening>()
 
   constructor(private readonly shapeOf: ShapeOf) {}
 
@@ -45,7 +49,27 @@ export class Decoder {
    * @throws FollowError where it is no message of this version, or of a table or column that the reader does not know.
    */
   decode(text: string): Decoded {
+    return this.#quickly(text) ?? this.#anyhow(text)
+  }
+
+  #quickly(text: string): Decoded | undefined {
+    const end = text.indexOf(operationMark)
+    const opening = end === -1 ? undefined : this.#openings.get(text.slice(0, end))
+    const read = opening && this.#quick.read(text, end + operationMark.length, opening)
+    return read && { ...read, stream: opening.stream }
+  }
+
+  #anyhow(text: string): Decoded {
     const message = parse(text)
+    const decoded = this.#decoded(message)
+    const { stream, schema, table } = message
+    const begin = JSON.stringify({ version: messageVersion, stream, schema, table })
+    // Its last quote and brace go: the mark of what follows has the quote.
+    this.#openings.set(begin.slice(0, -2), openingOf(decoded))
+    return decoded
+  }
+
+  #decoded(message: Message): Decoded {
     const { stream, position } = message
     const operation = operations[message.operation]!
     const { table, ...reading } = this.#reading(message)
@@ -74,6 +98,13 @@ export class Decoder {
     return reading
   }
 }
+
+const openingOf = ({ stream, change: { table } }: Decoded): Opening => ({
+  stream,
+  table,
+  names: table.columns.map(({ name }, at) => `${at === 0 ? '{' : ','}${JSON.stringify(name)}:`),
+  kinds: table.columns.map(kindOf)
+})
 
 /** The parts of a change that are about its row. */
 function rowsOf(message: Message, reading: Reading): Pick<Change, 'row' | 'old' | 'absent'> {

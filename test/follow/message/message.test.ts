@@ -1,7 +1,7 @@
 /** What is encoded is decoded as the same change, is what docs/message.schema.json says, and what is no message is refused in words. */
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { FollowError } from '../../../src/core/errors.js'
 import { Decoder } from '../../../src/follow/message/decode.js'
 import { Encoder } from '../../../src/follow/message/encode.js'
@@ -57,7 +57,10 @@ const encoder = new Encoder({ stream: 'default' })
 const through = (change: Change, committedAt?: number, by = encoder): Change[] =>
   by.encode({ changes: [change], position: 'p', committedAt }).map(({ json }) => {
     expect(fits(JSON.parse(json)) ? [] : fits.errors).toEqual([])
-    return decoder.decode(json).change
+    const decoded = decoder.decode(json)
+    // Another's JSON, which only looks otherwise, is the same to it.
+    expect(decoder.decode(json.replace('{', '{ '))).toEqual(decoded)
+    return decoded.change
   })
 
 const first = (by: Encoder, change: Change, committedAt: number) =>
@@ -126,7 +129,7 @@ test('is the same change on the other side, whatever its values', () => {
     const table = tables[n % tables.length]!
     const row = table.columns.map(one => randomValue(random, one))
     const before = [...row.slice(0, table.keyLength), ...row.slice(table.keyLength).map(() => null)]
-    const common = { table, version: BigInt(n) * 2n ** 40n, position: `p"${n}` }
+    const common = { table, version: BigInt(n) * 2n ** 40n, position: n % 7 === 0 ? `p"${n}` : `p${n}` }
     const absent = random() < 0.3 && table.keyLength > 0 ? [table.keyLength, table.columns.length - 1] : []
     const known = row.map((value, at) => (absent.includes(at) ? null : value))
     const key = lineOf(row.slice(0, table.keyLength))
@@ -148,6 +151,53 @@ test('is the same change on the other side, whatever its values', () => {
     ]
     for (const change of changes) expect(through(change, n)).toEqual([change])
   }
+})
+
+test('of a table that it knows, it reads what an encoder wrote without parsing JSON', () => {
+  const change: Change = {
+    table: all,
+    operation: 'update',
+    row: '7\tk\t1\t-2\tt\t0.1\t-0\t1.50\t\\N\tinfinity\t[1]\t{a}\thappy\t0',
+    version: 9n,
+    position: '12'
+  }
+  expect(through(change)).toEqual([change])
+  const { json } = first(encoder, change, 1)
+  const parse = vi.spyOn(JSON, 'parse')
+  expect(decoder.decode(json).change).toEqual(change)
+  expect(parse).not.toHaveBeenCalled()
+  parse.mockRestore()
+})
+
+test('a message with one wrong letter is what it would be for JSON’s own parser', () => {
+  const random = randomFrom(9)
+  const change: Change = {
+    table: items,
+    operation: 'update',
+    row: '12\ta\\tb"c',
+    old: '12\tx',
+    version: 3n,
+    position: '3'
+  }
+  const { json } = first(encoder, change, 1)
+  const read = (text: string) => {
+    try {
+      return decoder.decode(text)
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  let taken = 0
+  for (let n = 0; n < 20_000; n++) {
+    const at = Math.floor(random() * json.length)
+    const letter = '"\\{},:0-9atn\n '[Math.floor(random() * 15)]!
+    const text = json.slice(0, at) + letter + json.slice(at + (random() < 0.7 ? 1 : 0))
+    if (!text.startsWith('{')) continue
+    const result = read(text)
+    if (typeof result !== 'string') taken++
+    expect(result, text).toEqual(read(text.replace('{', '{ ')))
+  }
+  expect(taken).toBeGreaterThan(1000)
 })
 
 test('has the four fields of a change by their names, and values that any reader takes', () => {
@@ -175,7 +225,7 @@ test('has the four fields of a change by their names, and values that any reader
   expect(json).toBe(
     '{"version":1,"stream":"default","schema":"public","table":"every \\"type\\"","operation":"INSERT","position":"12",' +
       '"row_version":"9","committed_at":"2026-01-02T00:00:00.000Z","key":{"id":"7","code \\"x\\"":"k"},' +
-      '"new_record":{"id":"7","code \\"x\\"":"k","small":1,"whole":-2,"flag":true,"single":0.1,"double":-0,"amount":"1.50",' +
+      '"new_record":{"id":"7","code \\"x\\"":"k","small":1,"whole":-2,"flag":true,"single":0.1,"double":-0.0,"amount":"1.50",' +
       '"body":"a\\"b","at":"2026-01-02 03:04:05+00","data":"{}","tags":"{a}","mood":"happy","__proto__":null},"old_record":null}'
   )
 })
