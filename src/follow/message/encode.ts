@@ -161,7 +161,9 @@ function record({ names, kinds }: Frame, line: string, absent?: readonly number[
           text += value === 't' ? 'true' : 'false'
           break
         case 'fraction':
-          text += value.endsWith('y') || value.endsWith('N') ? `"${value}"` : value
+          if (value.endsWith('y') || value.endsWith('N')) text += `"${value}"`
+          // Most readers take a number without a point for a whole one, which has no sign where it is 0.
+          else text += value === '-0' ? '-0.0' : value
           break
         default:
           text += escaped && special.test(value) ? JSON.stringify(valuesOf(value)[0]) : `"${value}"`

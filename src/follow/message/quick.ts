@@ -96,7 +96,7 @@ class Scan {
     const token = text.slice(this.at, end)
     this.at = end
     if (kind === 'whole') return whole.test(token) ? token : undefined
-    if (kind === 'fraction') return fraction.test(token) ? token : undefined
+    if (kind === 'fraction') return token === '-0.0' ? '-0' : fraction.test(token) ? token : undefined
     if (kind !== 'flag') return undefined
     return token === 'true' ? 't' : token === 'false' ? 'f' : undefined
   }
