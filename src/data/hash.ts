@@ -39,7 +39,12 @@ const native = new Set([
   'time without time zone', 'timestamp without time zone', 'timestamp with time zone'
 ]) // prettier-ignore
 /** Types whose bytes on the wire say what their text says, for less. */
-const sent: Record<string, string> = { numeric: 'numeric_send', jsonb: 'jsonb_send' }
+const sent: Record<string, string> = {
+  numeric: 'numeric_send',
+  jsonb: 'jsonb_send',
+  // Its text has lost the blanks at its end, which a column without a length keeps.
+  character: 'bpcharsend'
+}
 const nativeText = new Set(['text', 'character varying'])
 
 /**
@@ -59,7 +64,9 @@ function hashable(form: HashForm, column: Column, exactFloats: boolean): string 
   if (form !== 'record') return value
   if (native.has(column.base) || (nativeText.has(column.base) && column.deterministic)) return value
   const send = sent[column.base]
-  return send ? `pg_catalog.${send}(${value})` : `${value}::text`
+  if (send) return `pg_catalog.${send}(${value})`
+  // Under a nondeterministic collation texts that print apart have the same hash.
+  return column.deterministic ? `${value}::text` : `(${value}::text COLLATE pg_catalog."C")`
 }
 
 /** A record as bigints. `ROW(…)::text` is injective: it quotes, and NULL is not ''. */

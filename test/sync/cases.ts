@@ -106,6 +106,14 @@ export const driftCases: DriftCase[] = [
     expect: { t: [0, 3, 0] }
   },
   {
+    name: 'values that only a collation holds for equal, and trailing blanks',
+    ddl: `CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+      CREATE TABLE t (id int PRIMARY KEY, a text COLLATE nocase, b varchar(9) COLLATE nocase, c text[] COLLATE nocase, d bpchar);
+      INSERT INTO t SELECT n, 'a', 'b', '{c}', 'd' ${numbers(6)}`,
+    drift: `UPDATE t SET a = 'A' WHERE id = 1; UPDATE t SET b = 'B' WHERE id = 2; UPDATE t SET c = '{C}' WHERE id = 3; UPDATE t SET d = 'd  ' WHERE id = 4`,
+    expect: { t: [0, 4, 0] }
+  },
+  {
     name: 'a numeric key whose equal values print differently',
     ddl: `CREATE TABLE t (id numeric PRIMARY KEY, v int); INSERT INTO t SELECT n, n ${numbers(50)}`,
     drift: `UPDATE t SET id = 7.00 WHERE id = 7`,
