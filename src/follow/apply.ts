@@ -8,9 +8,10 @@ import type { Server } from '../postgres/server.js'
 import { completeApply, fromOf, type FollowConfig, type FollowOptions } from './config.js'
 import { told } from './loops.js'
 import type { ShapeOf } from './message/message.js'
-import type { ChangeBatch, Sink } from './ports.js'
+import type { Change, ChangeBatch, Sink } from './ports.js'
 import type { FollowReport } from './report.js'
 import { holding, running, type FollowContext } from './running.js'
+import { asMainHasThem } from './replayed.js'
 import { readFollowed } from './shapes.js'
 import type { Completer } from './sources/complete.js'
 import { isTemporary, within } from './supervise.js'
@@ -92,12 +93,14 @@ class Applier {
 
   /** Writes and acknowledges, or gives all of it back. */
   async take(delivery: BrokerDelivery, signal: AbortSignal): Promise<void> {
+    const { batch, messages } = delivery
+    const replayed = new Set(batch.changes.filter((_, at) => messages[at]!.replayed))
     try {
-      await this.#write(delivery.batch, signal)
+      await this.#write(batch, replayed, signal)
     } catch (error) {
       try {
         if (signal.aborted || isTemporary(error) || this.config.deadLetterAfter === 0) throw error
-        await this.#singly(delivery, signal)
+        await this.#singly(delivery, replayed, signal)
       } catch (last) {
         await delivery.nack(last)
         throw last
@@ -106,9 +109,11 @@ class Applier {
     await delivery.ack()
   }
 
-  async #write(batch: ChangeBatch, signal: AbortSignal): Promise<void> {
+  async #write(batch: ChangeBatch, replayed: ReadonlySet<Change>, signal: AbortSignal): Promise<void> {
     const began = performance.now()
-    const whole = this.completer ? await this.completer.complete(batch, signal) : batch
+    const { completer, sink } = this
+    const right = sink.capabilities.overwrites ? await asMainHasThem(batch, replayed, completer) : batch
+    const whole = completer ? await completer.complete(right, signal) : right
     for (const { table } of whole.changes) {
       if (this.#prepared.has(table)) continue
       const added = await this.sink.prepare(table)
@@ -120,10 +125,14 @@ class Applier {
   }
 
   /** One change after the other; what is refused as often as that is allowed goes to the dead letters. */
-  async #singly({ batch, messages }: BrokerDelivery, signal: AbortSignal): Promise<void> {
+  async #singly(
+    { batch, messages }: BrokerDelivery,
+    replayed: ReadonlySet<Change>,
+    signal: AbortSignal
+  ): Promise<void> {
     for (const [at, change] of batch.changes.entries()) {
       const position = `${batch.position}#${at}`
-      const refusal = await this.#tried({ ...batch, changes: [change], position }, signal)
+      const refusal = await this.#tried({ ...batch, changes: [change], position }, replayed, signal)
       if (refusal === undefined) continue
       const { where } = messages[at]!
       await this.broker.deadLetter(messages[at]!, refusal)
@@ -132,11 +141,15 @@ class Applier {
   }
 
   /** @returns why the last of the tries failed; undefined: one did not. */
-  async #tried(batch: ChangeBatch, signal: AbortSignal): Promise<string | undefined> {
+  async #tried(
+    batch: ChangeBatch,
+    replayed: ReadonlySet<Change>,
+    signal: AbortSignal
+  ): Promise<string | undefined> {
     let refusal: string | undefined
     for (let tries = 0; tries < this.config.deadLetterAfter; tries++) {
       try {
-        await this.#write(batch, signal)
+        await this.#write(batch, replayed, signal)
         return undefined
       } catch (error) {
         if (signal.aborted || isTemporary(error)) throw error

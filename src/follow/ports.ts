@@ -41,6 +41,21 @@ export interface ChangeBatch {
   readonly position: Position
   /** Milliseconds since 1970 when the last of the changes was committed on main; undefined: not known. */
   readonly committedAt: number | undefined
+  /** Where receivers share a stream: by what right this one writes the batch. Each is to hold until it is durable. */
+  readonly turns?: readonly Turn[]
+}
+
+/** The right to write what lies in a queue or a partition, which a broker gives to one receiver of a group at a time. */
+export interface Turn {
+  /** The queue or partition: called the same by all who receive from it, and unlike any other broker's. */
+  readonly lane: string
+  /** No other turn's. */
+  readonly id: string
+  /**
+   * Asks the broker.
+   * @throws TemporaryError or ConnectionError where the lane is not this receiver's, or was not all the time since its messages came.
+   */
+  confirm(): Promise<void>
 }
 
 export interface SourceCapabilities {
@@ -56,6 +71,8 @@ export interface Start {
   readonly since: Readonly<Record<string, Position>>
   /** End when all is delivered that was committed before the call. */
   readonly once: boolean
+  /** A stream that ends waits for this before it lets main go: all that it gave is acked then. */
+  readonly settled?: () => Promise<void>
 }
 
 export interface Source {
@@ -103,6 +120,8 @@ export interface Delivery {
 }
 
 export interface Transport {
+  /** `send` may be called before the one before has settled: what is called first leaves first, and nothing leaves behind what failed. */
+  readonly pipelined?: boolean
   /** Settles when the batch is safe for good; rejects with the receiver's or the broker's error. */
   send(batch: ChangeBatch, signal: AbortSignal): Promise<void>
   receive(signal: AbortSignal): AsyncIterable<Delivery>
@@ -129,6 +148,8 @@ export interface StoredStream extends StreamState {
 export interface SinkCapabilities {
   /** Takes changes with absent values. */
   readonly partial: boolean
+  /** What is written replaces what is there, though that be newer. */
+  readonly overwrites?: boolean
 }
 
 export interface Sink {

@@ -44,9 +44,22 @@ export class Completer {
     return { ...batch, changes }
   }
 
+  /** The rows that these changes are about, as main has them now: lines of all columns. Those that it does not have are left out. */
+  async current(changes: readonly Change[]): Promise<Map<Change, string>> {
+    const lines = new Map<Change, string>()
+    for (const [table, those] of grouped(changes)) {
+      const rows = await this.#fetch(table, those)
+      for (const change of those) {
+        const row = rows.get(keyNow(change))
+        if (row) lines.set(change, lineOf(row))
+      }
+    }
+    return lines
+  }
+
   /** The rows of these changes as they are now, by key. */
   async #fetch(table: FollowedTable, changes: readonly Change[]): Promise<Map<string, TextRow>> {
-    const keys = [...new Set(changes.map(change => keyOf(table, change.row!)))].map(valuesOf)
+    const keys = [...new Set(changes.map(keyNow))].map(valuesOf)
     const columns = table.columns.slice(0, table.keyLength).map(keyColumn)
     const condition = keyIn(
       columns,
@@ -125,6 +138,9 @@ function grouped(changes: readonly Change[]): Map<FollowedTable, Change[]> {
   }
   return groups
 }
+
+/** The key that the row has, or had when it was deleted. */
+const keyNow = ({ table, row, old }: Change): string => keyOf(table, row ?? old ?? '')
 
 const isPartial = ({ absent }: Change): boolean => absent !== undefined && absent.length > 0
 

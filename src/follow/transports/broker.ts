@@ -28,6 +28,8 @@ export interface BrokerMessage {
   /** Where it is, for people: `public.items at 00000000016B3748:00000000`, or `pgsyncer.default partition 2 offset 17`. */
   readonly where: string
   readonly content: Buffer
+  /** It was a dead letter: what came behind it then was received before. */
+  readonly replayed: boolean
   /** The transport's own. */
   readonly handle: unknown
 }

@@ -49,6 +49,16 @@ export class Follower {
     }
   }
 
+  /** Stops it where it is, as a machine does that is put to sleep. */
+  freeze(): void {
+    this.#child!.kill('SIGSTOP')
+  }
+
+  /** Lets it go on, and think that nothing happened. */
+  thaw(): void {
+    this.#child!.kill('SIGCONT')
+  }
+
   /** Ends it in good order, for good. */
   async stop(): Promise<void> {
     this.#stopping = true

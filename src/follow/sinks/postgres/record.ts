@@ -9,7 +9,26 @@ import { literal } from '../../../postgres/quote.js'
 import type { Server } from '../../../postgres/server.js'
 import type { Position, StreamState } from '../../ports.js'
 
-const relation = 'pgsyncer.stream'
+/** A table of ours on the standby. */
+export interface OwnTable {
+  /** In the schema pgsyncer. */
+  readonly relation: string
+  /** As SQL. */
+  readonly columns: string
+  readonly comment: string
+}
+
+export const streamTable: OwnTable = {
+  relation: 'pgsyncer.stream',
+  columns: `
+    name text PRIMARY KEY,
+    origin text NOT NULL,
+    position text,
+    tables jsonb NOT NULL,
+    updated_at timestamptz NOT NULL DEFAULT pg_catalog.now()`,
+  comment: 'pgsyncer: up to where each stream has been written here'
+}
+const { relation } = streamTable
 
 /** 'pgfo', the first half of the advisory lock's key; the second stands for the stream's name. */
 const lockSpace = 1885824623
@@ -21,7 +40,7 @@ const patience = 5000
  * Makes the schema and the table where they are not there yet.
  * @throws ConfigError where the role may not.
  */
-export async function makeRecords(server: Server): Promise<void> {
+export async function makeTable(server: Server, { relation, columns, comment }: OwnTable): Promise<void> {
   const denied = (error: unknown): unknown =>
     codeOf(error) === '42501'
       ? new ConfigError(
@@ -46,14 +65,8 @@ export async function makeRecords(server: Server): Promise<void> {
     // One message is one transaction. Two that find nothing there at the same time would both make it.
     await server.sql.unsafe(`SELECT pg_catalog.pg_advisory_xact_lock(${lockSpace}, 0);
       ${schema}
-      CREATE TABLE IF NOT EXISTS ${relation} (
-        name text PRIMARY KEY,
-        origin text NOT NULL,
-        position text,
-        tables jsonb NOT NULL,
-        updated_at timestamptz NOT NULL DEFAULT pg_catalog.now()
-      );
-      COMMENT ON TABLE ${relation} IS 'pgsyncer: up to where each stream has been written here'`)
+      CREATE TABLE IF NOT EXISTS ${relation} (${columns});
+      COMMENT ON TABLE ${relation} IS ${literal(comment)}`)
   } catch (error) {
     throw denied(error)
   }

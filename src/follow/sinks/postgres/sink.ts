@@ -12,16 +12,18 @@ import type { FollowConfig } from '../../config.js'
 import type { ChangeBatch, Position, Sink, StreamState } from '../../ports.js'
 import type { FollowedTable } from '../../table.js'
 import { loadTable } from './load.js'
-import { holdRecord, makeRecords, readRecord, writeRecord } from './record.js'
+import { holdRecord, makeTable, readRecord, streamTable, writeRecord } from './record.js'
 import { refusal } from './refusal.js'
 import { Tables } from './tables.js'
+import { turnTable } from './turns.js'
 import { Writer } from './writer.js'
 
 const never = new AbortController().signal
 
 /**
  * Opens the standby and takes the stream's lock there.
- * @param shared others write the same stream too: no lock is taken, and nothing is remembered; a batch that comes again must do no harm.
+ * @param shared others write the same stream too: no lock is taken, and nothing is remembered, but whose turn it is (turns.ts); a batch that
+ *   comes again must do no harm.
  * @throws ConfigError for a DSN that cannot be used, a hot standby, or a role without the rights; ConnectionError; GuardError where another
  *   process writes this stream.
  */
@@ -34,7 +36,7 @@ export async function openPostgresSink(
   const server = await openServer('standby', config.to, config.env, { lockTimeout, statementTimeout })
   try {
     await refuseReadOnly(server)
-    if (!shared) await makeRecords(server)
+    await makeTable(server, shared ? turnTable : streamTable)
     const sink = new PostgresSink(server, config, await mayBeReplica(server), emit, shared)
     try {
       if (!shared) await sink.recall()
@@ -60,7 +62,7 @@ async function mayBeReplica(server: Server): Promise<boolean> {
 }
 
 class PostgresSink implements Sink {
-  readonly capabilities = { partial: true }
+  readonly capabilities = { partial: true, overwrites: true }
   readonly #tables: Tables
   readonly #link: Link
   readonly #writers = new WeakMap<pg.Client, Writer>()

@@ -15,12 +15,14 @@ import { isRefusal, refusal } from './refusal.js'
 import { writeSingly } from './single.js'
 import { Stages } from './stages.js'
 import { replaces, type Prepared, type Tables } from './tables.js'
+import { turnOver, Turns, turnStatement } from './turns.js'
 
 /** Batches in which a table's new rows are taken for such as may be there already, after some were. */
 const wary = 64
 
 export class Writer {
   readonly #stages: Stages
+  readonly #turns: Turns
   /** Up to which batch. */
   readonly #wary = new Map<Prepared, number>()
   #batches = 0
@@ -36,11 +38,16 @@ export class Writer {
     private readonly replica: boolean
   ) {
     this.#stages = new Stages(client)
+    this.#turns = new Turns(client)
   }
 
-  /** @throws FollowError where the standby refuses a change, which is named; nothing is written then. */
+  /**
+   * @throws FollowError where the standby refuses a change, which is named; TemporaryError where one of the batch's turns is over.
+   *   Nothing is written then.
+   */
   async write(batch: ChangeBatch): Promise<void> {
     this.#batches++
+    if (batch.turns) await this.#turns.enter(batch.turns)
     const segments = collapse(batch.changes)
     if (!segments || this.#asMainDid(batch)) return this.#singly(batch)
     for (;;) {
@@ -50,6 +57,8 @@ export class Writer {
       } catch (error) {
         if (isConnectionLoss(error)) throw error
         await this.client.query('ROLLBACK')
+        const late = turnOver(error)
+        if (late) throw late
         if (codeOf(error) === '23505' && failed?.straight)
           this.#wary.set(failed.prepared, this.#batches + wary)
         else if (error instanceof Mismatch || isRefusal(error)) return this.#singly(batch)
@@ -72,13 +81,14 @@ export class Writer {
 
   async #fast(
     segments: readonly Segment[],
-    { position }: ChangeBatch,
+    { position, turns }: ChangeBatch,
     failed: (about: About | undefined) => void
   ): Promise<void> {
     const isWary = (prepared: Prepared) => this.#batches <= (this.#wary.get(prepared) ?? 0)
     const plan = new Plan(this.tables, this.#stages, this.replica, isWary)
     const { script, expected } = plan
     script.add('BEGIN')
+    if (turns) script.add(turnStatement(turns))
     if (!this.replica) script.add('SET CONSTRAINTS ALL DEFERRED')
     for (const segment of segments) await plan.add(segment)
     const moves = script.size
@@ -102,6 +112,7 @@ export class Writer {
   async #singly(batch: ChangeBatch): Promise<void> {
     try {
       await this.client.query(this.replica ? 'BEGIN' : 'BEGIN; SET CONSTRAINTS ALL DEFERRED')
+      if (batch.turns) await this.client.query(turnStatement(batch.turns))
       await writeSingly(this.client, this.tables, batch.changes, this.replica)
       if (this.name !== undefined) {
         const { rowCount } = await this.client.query(positionStatement(this.name, batch.position))
@@ -110,7 +121,7 @@ export class Writer {
       await this.client.query('COMMIT')
     } catch (error) {
       if (!isConnectionLoss(error)) await this.client.query('ROLLBACK')
-      throw refusal(error, undefined)
+      throw turnOver(error) ?? refusal(error, undefined)
     }
   }
 }

@@ -3,7 +3,9 @@
  * the group is shared out anew, no more is handed over, and the partitions are given up only after what the writer has is settled, so
  * that two members never write changes of the same row.
  */
-import type { Consumer, EachBatchPayload } from 'kafkajs'
+import { randomUUID } from 'node:crypto'
+import type { Consumer, EachBatchPayload, TopicPartitionOffsetAndMetadata } from 'kafkajs'
+import { TemporaryError } from '../../../core/errors.js'
 import { News } from '../news.js'
 import { isGettingReady, isRebalance, judge } from './failure.js'
 import { goodbye, type Link } from './link.js'
@@ -22,6 +24,8 @@ export class Intake {
   readonly #offers = new Set<Offer>()
   #failure: Error | undefined
   #closing: Promise<void> | undefined
+  /** Another one whenever the group was shared out. */
+  #turn = randomUUID()
   readonly #news = new News()
 
   private constructor(
@@ -49,6 +53,9 @@ export class Intake {
     try {
       consumer.on('consumer.crash', ({ payload: { error, restart } }) => {
         if (!restart) intake.#fail(error)
+      })
+      consumer.on('consumer.group_join', () => {
+        intake.#turn = randomUUID()
       })
       await consumer.connect()
       await consumer.subscribe({ topics: [topic, replay], fromBeginning: true })
@@ -86,14 +93,17 @@ export class Intake {
 
   /** Moves the group's offsets behind these. */
   async ack(slices: readonly Slice[]): Promise<void> {
-    if (this.#failure) throw this.#failure
-    try {
-      await this.consumer.commitOffsets(slices.map(slice => ({ ...placeOf(slice), offset: endOf(slice) })))
-    } catch (error) {
-      // Whoever has the partition now gets them again.
-      if (!isRebalance(error)) throw judge(error, this.link.place)
-    }
+    // Where they are somebody else's now, that one gets them again.
+    await this.#commit(slices, endOf)
     for (const slice of slices) slice.offer.settle(slice)
+  }
+
+  /** @throws TemporaryError where the group was shared out anew since these came. */
+  async confirm(slice: Slice): Promise<void> {
+    // What the group's offset is already: that it may be said says whose the partition is.
+    if (await this.#commit([slice], ({ messages }) => messages[0]!.offset)) return
+    const { topic, partition } = placeOf(slice)
+    throw new TemporaryError(`partition ${partition} of ${topic} may be another receiver’s by now`)
   }
 
   /** They come again, before what follows them. */
@@ -112,9 +122,27 @@ export class Intake {
     await goodbye(() => this.consumer.disconnect())
   }
 
+  /** Says whether these were this member's, from when they came until now. */
+  async #commit(slices: readonly Slice[], offsetOf: (slice: Slice) => string): Promise<boolean> {
+    if (this.#failure) throw this.#failure
+    const same = () => slices.every(({ offer }) => offer.turn === this.#turn)
+    if (!same()) return false
+    const offsets: TopicPartitionOffsetAndMetadata[] = slices.map(slice => ({
+      ...placeOf(slice),
+      offset: offsetOf(slice)
+    }))
+    try {
+      await this.consumer.commitOffsets(offsets)
+    } catch (error) {
+      if (isRebalance(error)) return false
+      throw judge(error, this.link.place)
+    }
+    return same()
+  }
+
   async #offer({ batch, heartbeat, resolveOffset }: EachBatchPayload): Promise<void> {
     if (this.#failure || batch.messages.length === 0) return
-    const offer = new Offer(batch.topic, batch.partition, batch.messages)
+    const offer = new Offer(batch.topic, batch.partition, this.#turn, batch.messages)
     this.#offers.add(offer)
     this.#news.wake()
     let failure: unknown
@@ -130,7 +158,7 @@ export class Intake {
     } finally {
       this.#offers.delete(offer)
     }
-    if (offer.resolved !== undefined) resolveOffset(offer.resolved)
+    if (offer.resolved !== undefined && offer.turn === this.#turn) resolveOffset(offer.resolved)
     if (failure !== undefined) throw failure
   }
 

@@ -6,7 +6,7 @@ import type { IHeaders, KafkaMessage } from 'kafkajs'
 import { ConfigError, FollowError } from '../../../core/errors.js'
 import type { Decoded } from '../../message/decode.js'
 import { Encoder } from '../../message/encode.js'
-import type { ChangeBatch, Position } from '../../ports.js'
+import type { ChangeBatch, Position, Turn } from '../../ports.js'
 import { nameOf } from '../../table.js'
 import {
   batchOf,
@@ -44,7 +44,8 @@ export async function openKafka(options: KafkaOptions): Promise<BrokerTransport>
   try {
     const names = namesOf(options.stream, options.group ?? '')
     const partitions = await ensureTopics(link, names, options.group !== undefined, options)
-    return new KafkaTransport(link, names, partitions, options)
+    const { clusterId } = await link.ask(admin => admin.describeCluster())
+    return new KafkaTransport(link, names, partitions, clusterId, options)
   } catch (error) {
     await link.close()
     throw error
@@ -56,6 +57,7 @@ const look = 100
 const never = new AbortController().signal
 
 class KafkaTransport implements BrokerTransport {
+  readonly pipelined = true
   readonly #encoder: Encoder
   readonly #reader: Reader
   readonly #sender: Sender
@@ -69,6 +71,7 @@ class KafkaTransport implements BrokerTransport {
     private readonly link: Link,
     private readonly names: Names,
     private readonly partitions: number,
+    private readonly cluster: string,
     private readonly options: KafkaOptions
   ) {
     this.#encoder = new Encoder(options)
@@ -171,7 +174,8 @@ class KafkaTransport implements BrokerTransport {
       for (const handle of slice.messages) {
         signal.throwIfAborted()
         const where = `${offer.topic} partition ${offer.partition} offset ${handle.offset}`
-        const message = { where, content: handle.value ?? Buffer.alloc(0), handle }
+        const replayed = offer.topic === this.names.replay
+        const message = { where, content: handle.value ?? Buffer.alloc(0), handle, replayed }
         const judged = this.#reader.judge(message)
         if ('decoded' in judged) {
           messages.push(message)
@@ -188,7 +192,7 @@ class KafkaTransport implements BrokerTransport {
       return undefined
     }
     return {
-      batch: batchOf(decoded, this.#position(slices)),
+      batch: { ...batchOf(decoded, this.#position(slices)), turns: this.#turns(intake, slices) },
       messages,
       ack: () => intake.ack(slices),
       nack: async () => intake.giveBack(slices)
@@ -207,6 +211,14 @@ class KafkaTransport implements BrokerTransport {
       if (slice.offer.topic === this.names.topic) this.#reached.set(slice.offer.partition, endOf(slice))
     }
     return JSON.stringify(Object.fromEntries(this.#reached))
+  }
+
+  #turns(intake: Intake, slices: readonly Slice[]): Turn[] {
+    return slices.map(slice => {
+      const { topic, partition, turn } = slice.offer
+      const lane = `kafka ${this.cluster} ${this.names.group} ${topic}/${partition}`
+      return { lane, id: turn, confirm: () => intake.confirm(slice) }
+    })
   }
 
   #receiving(): Names {

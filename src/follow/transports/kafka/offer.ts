@@ -18,6 +18,8 @@ export class Offer {
   constructor(
     readonly topic: string,
     readonly partition: number,
+    /** During which of this receiver's turns they came. */
+    readonly turn: string,
     private readonly messages: readonly KafkaMessage[]
   ) {}
 

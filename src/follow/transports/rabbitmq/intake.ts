@@ -1,4 +1,5 @@
 /** Takes messages from a queue, in their order and never more than it may hold. Closing it gives back what is not acknowledged, in its place. */
+import { randomUUID } from 'node:crypto'
 import type { Channel, ConsumeMessage } from 'amqplib'
 import { FollowError } from '../../../core/errors.js'
 import { News } from '../news.js'
@@ -14,6 +15,8 @@ export class Intake {
   readonly #news = new News()
   #channel: Channel | undefined
   #unwatch = () => {}
+  /** The broker gives a queue's messages to one channel, until that is closed. */
+  readonly turn = randomUUID()
 
   private constructor(
     private readonly link: Link,
@@ -83,6 +86,12 @@ export class Intake {
   /** Looks again. */
   nudge(): void {
     this.#news.wake()
+  }
+
+  /** Whether the channel, and so the turn, is still there. @throws what became of it. */
+  async confirm(): Promise<void> {
+    if (this.#failure) throw this.#failure
+    await this.#count()
   }
 
   async close(): Promise<void> {

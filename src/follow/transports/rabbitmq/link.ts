@@ -63,6 +63,12 @@ export class Link {
     }
   }
 
+  /** What the broker, or the cluster that it is of, is called. */
+  get cluster(): string {
+    const { serverProperties } = this.model.connection as unknown as { serverProperties: unknown }
+    return String((serverProperties as { cluster_name?: unknown }).cluster_name ?? this.place.address)
+  }
+
   /** Calls once when the connection is lost, at once if it is; returns how to stop that. */
   watch(lost: (failure: Error) => void): () => void {
     if (this.#failure) lost(this.#failure)

@@ -49,6 +49,7 @@ export async function openRabbitMq(options: RabbitMqOptions): Promise<BrokerTran
 }
 
 class RabbitMq implements BrokerTransport {
+  readonly pipelined = true
   readonly #encoder: Encoder
   readonly #reader: Reader
   readonly #batchSize: number
@@ -141,7 +142,10 @@ class RabbitMq implements BrokerTransport {
       for (; done < messageCount; done++) {
         const message = await channel.get(dead)
         if (!message) break
-        await this.#put(queue, message.content, kept(message.properties))
+        await this.#put(queue, message.content, {
+          ...kept(message.properties),
+          headers: { [replayed]: true }
+        })
         channel.ack(message)
       }
       return done
@@ -189,8 +193,10 @@ class RabbitMq implements BrokerTransport {
     }
     intake.back(taken.slice(good.length))
     const decoded = good.flatMap(one => ('decoded' in one ? [one.decoded] : []))
+    const lane = `rabbitmq ${this.link.cluster} ${this.link.place.vhost} ${this.names.queue}`
+    const turn = { lane, id: intake.turn, confirm: () => intake.confirm() }
     return {
-      batch: batchOf(decoded, decoded.at(-1)!.change.position),
+      batch: { ...batchOf(decoded, decoded.at(-1)!.change.position), turns: [turn] },
       messages: messages.slice(0, good.length),
       ack: async () => intake.ack(taken[good.length - 1]!, true),
       nack: giveBack
@@ -215,6 +221,9 @@ class RabbitMq implements BrokerTransport {
 /** On disk before it is confirmed, and back to us where no queue takes it. */
 const safe = { persistent: true, mandatory: true } as const
 
+/** The header of a dead letter that is given again. */
+const replayed = 'replayed'
+
 const message = (exchange: string, { table, position, json }: Encoded, timestamp: number): Outgoing => ({
   exchange,
   key: table,
@@ -228,6 +237,7 @@ const identity = (position: string) => (Buffer.byteLength(position) < 256 ? { me
 const brokerMessage = (handle: ConsumeMessage): BrokerMessage => ({
   where: `${handle.fields.routingKey} at ${handle.properties.messageId ?? 'no position'}`,
   content: handle.content,
+  replayed: handle.properties.headers?.[replayed] === true,
   handle
 })
 
