@@ -334,7 +334,21 @@ export const options: readonly Option[] = [
     group: 'Safety',
     value: 'N',
     schema: values.integer,
-    describe: 'Further tries after a deadlock or a lost connection'
+    describe: 'Further tries after a deadlock or a lost connection, and of a run that lost main’s snapshot'
+  }),
+  run('max-outage', 'maxOutage', {
+    group: 'Safety',
+    value: 'TIME',
+    time: true,
+    schema: values.duration,
+    describe: 'Longest time that a server may be away in the midst of a run'
+  }),
+  run('connect-wait', 'connectWait', {
+    group: 'Safety',
+    value: 'TIME',
+    time: true,
+    schema: values.duration,
+    describe: 'Longest wait for a server that is away when the run begins (0: none)'
   }),
 
   cli('format', 'format', {

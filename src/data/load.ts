@@ -50,7 +50,7 @@ async function loadPiece(context: DataContext, unit: Unit, condition: string): P
         for (const key of context.graph.from(unit)) await checkParents(standby, key, unit.source)
       }
       await context.mover.end(pair, [unit])
-      await commitOnce(context.pool.standby, standby)
+      await commitOnce(context, standby, unit.name)
       return rows
     } catch (error) {
       await standby.query('ROLLBACK').catch(() => {})

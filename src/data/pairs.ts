@@ -21,13 +21,15 @@ async function takeUp(main: pg.Client, snapshot: string): Promise<void> {
     await main.query(`SET TRANSACTION SNAPSHOT ${literal(snapshot)}`)
   } catch (error) {
     await main.end().catch(() => {})
-    if (!['22023', '42704'].includes(codeOf(error) ?? '')) throw error
-    throw new DataError('main’s snapshot is gone: the connection that held the cut was lost', {
-      hint: 'Run again: what is done is done, and the rest follows main’s next moment.',
-      cause: error
-    })
+    throw ['22023', '42704'].includes(codeOf(error) ?? '') ? snapshotGone(error) : error
   }
 }
+
+const snapshotGone = (cause?: unknown) =>
+  new DataError('main’s snapshot is gone: the connection that held the cut was lost', {
+    hint: 'Run again: what is done is done, and the rest follows main’s next moment.',
+    cause
+  })
 
 export class PairPool {
   readonly #idle: Pair[] = []
@@ -36,13 +38,13 @@ export class PairPool {
   #closed = false
 
   /**
-   * @param snapshot main's exported snapshot; undefined where main cannot export one, and then `size` must be 1.
+   * @param cut main's exported snapshot; undefined where main cannot export one, and then `size` must be 1.
    * @param replica the standby's role may set session_replication_role, so that no trigger fires.
    */
   constructor(
     readonly main: Server,
     readonly standby: Server,
-    readonly snapshot: string | undefined,
+    readonly cut: { readonly snapshot: string | undefined; readonly isLost: boolean },
     readonly replica: boolean,
     size: number,
     readonly signal: AbortSignal
@@ -95,9 +97,12 @@ export class PairPool {
   }
 
   async #openMain(): Promise<pg.Client> {
+    const { snapshot } = this.cut
+    // Main may be away for long, and then has forgotten the snapshot all the same.
+    if (snapshot !== undefined && this.cut.isLost) throw snapshotGone()
     const client = await this.main.connect()
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-    if (this.snapshot !== undefined) await takeUp(client, this.snapshot)
+    if (snapshot !== undefined) await takeUp(client, snapshot)
     // A chunk is too small for parallel workers to pay; the pairs are the parallelism.
     if (this.main.can.parallel) await client.query('SET max_parallel_workers_per_gather = 0')
     return client

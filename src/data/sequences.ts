@@ -1,5 +1,6 @@
 /** Sequences, set after the rows: `last_value` and `is_called`, and never backwards unless that was asked for. */
 import { messageOf } from '../core/errors.js'
+import { retrying, type RetryPolicy } from '../core/retry.js'
 import { literal, qualified } from '../postgres/quote.js'
 import type { Sequence } from '../postgres/relations.js'
 import type { Server } from '../postgres/server.js'
@@ -54,7 +55,8 @@ export async function setSequences(
   standby: Server,
   results: readonly SequenceResult[],
   main: readonly Sequence[],
-  backwards: boolean
+  backwards: boolean,
+  retry: RetryPolicy
 ): Promise<void> {
   const ours = new Map(main.map(one => [qualified(one.schema, one.name), one]))
   for (const result of results) {
@@ -63,11 +65,11 @@ export async function setSequences(
     const name = qualified(result.schema, result.name)
     const { lastValue, called } = ours.get(name)!
     try {
-      await standby.sql.unsafe(
-        `SELECT pg_catalog.setval(${literal(name)}::regclass, ${literal(lastValue!)}::bigint, ${called})`
-      )
+      const set = `SELECT pg_catalog.setval(${literal(name)}::regclass, ${literal(lastValue!)}::bigint, ${called})`
+      await retrying(name, retry, async () => standby.sql.unsafe(set))
       result.status = 'synced'
     } catch (error) {
+      retry.signal.throwIfAborted()
       result.status = 'failed'
       result.reason = messageOf(error)
     }

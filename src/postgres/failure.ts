@@ -13,9 +13,18 @@ export function codeOf(error: unknown): string | undefined {
 /** The connection is gone: cut, refused, shut down, or the server is starting. */
 export function isConnectionLoss(error: unknown): boolean {
   const code = codeOf(error) ?? ''
-  if (/^(ECONN|EPIPE|ETIMEDOUT|ENOTCONN|EHOST|ENET|CONNECTION_)/.test(code)) return true
+  if (/^(ECONN|EPIPE|ETIMEDOUT|ENOTCONN|EHOST|ENET|EAI_AGAIN|CONNECT_TIMEOUT|CONNECTION_)/.test(code))
+    return true
   if (/^(08...|57P0[123])$/.test(code)) return true
-  return /connection (terminated|ended|closed|error)|not queryable|socket hang up/i.test(messageOf(error))
+  return /connection (terminated|ended|closed|error)|closed the connection|not queryable|socket hang up|timeout expired/i.test(
+    messageOf(error)
+  )
+}
+
+/** A server does not let us in for now: it refuses, does not answer, is starting or shutting down. */
+export function isAway(error: unknown): boolean {
+  if (/^(ECONNREFUSED|EHOST|ENET|EAI_AGAIN|CONNECT_TIMEOUT|57P03)/.test(codeOf(error) ?? '')) return true
+  return error instanceof ConnectionError && isConnectionLoss(error)
 }
 
 /** Serialization failure, deadlock, lock time-out or lost connection: the same work may succeed the next time. */

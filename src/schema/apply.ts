@@ -90,7 +90,7 @@ async function makeKeys(plan: SchemaPlan, standby: Server, options: SchemaOption
       await runner.run([step]).then(
         () => made.add(step),
         (error: unknown) => {
-          if (!(error instanceof StepFailure)) throw error
+          if (!(error instanceof StepFailure) || error.wasLost) throw error
         }
       )
     }
@@ -102,7 +102,7 @@ async function makeKeys(plan: SchemaPlan, standby: Server, options: SchemaOption
 
 /**
  * NOT NULL, checks, indexes and keys first, over several connections; then foreign keys; then triggers, rules,
- * policies and the rest in the order of the dump. Nothing throws but an abort: failures are in the changes.
+ * policies and the rest in the order of the dump. Nothing throws but an abort or a lost connection: failures are in the changes.
  */
 export async function applyConstraints(
   plan: SchemaPlan,
@@ -170,8 +170,9 @@ function refusal(plan: SchemaPlan, failure: StepFailure, done: readonly Step[]):
   const what = step ? labelOf(step.entry) : 'the structure'
   const verb =
     step?.change.action === 'create' ? 'created' : step?.change.action === 'drop' ? 'dropped' : 'changed'
-  const rest =
-    kept.size > 0
+  const rest = failure.wasLost
+    ? 'whether it was changed is not known'
+    : kept.size > 0
       ? `nothing was changed but ${[...kept].map(labelOf).join(', ')}, whose new values stay`
       : 'nothing was changed'
   const advice = hint ?? hintFor(step, sqlstate)

@@ -34,6 +34,11 @@ export class StepFailure extends PgsyncerError {
   get wasBlocked(): boolean {
     return this.sqlstate === '55P03' || this.sqlstate === '40P01'
   }
+
+  /** The connection was lost: whether a commit took place, nobody can tell. */
+  get wasLost(): boolean {
+    return isConnectionLoss(this)
+  }
 }
 
 /** As the options say: a connection, or psql. */

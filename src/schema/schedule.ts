@@ -12,7 +12,7 @@ const tries = 3
 /**
  * @param failed what was not made: dump id → its name; added to
  * @param done called for each unit when it has ended, well or not
- * @throws only what ends them all, such as an abort; the units that run are waited for.
+ * @throws only what ends them all, such as an abort or a lost connection; the units that run are waited for.
  */
 export async function runUnits(
   units: readonly Unit[],
@@ -73,7 +73,8 @@ async function runUnit(unit: Unit, runner: Runner, failed: Map<number, string>):
       throw new StepFailure(undefined, `it needs ${failed.get(missing)}, which failed`)
     await withTries(() => runner.run(unit.steps))
   } catch (error) {
-    if (!(error instanceof StepFailure)) throw error
+    // What is there then has to be read again.
+    if (!(error instanceof StepFailure) || error.wasLost) throw error
     const { entry, change } = unit.steps[0]!
     const culprit = error.step?.entry ?? entry
     unit.failure = culprit.kind === change.kind ? error.message : `${labelOf(culprit)}: ${error.message}`

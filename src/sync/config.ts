@@ -68,8 +68,12 @@ export interface SyncConfig {
   /** Milliseconds; 0 waits for ever. */
   lockTimeout: number
   statementTimeout: number
-  /** Tries of a chunk after the first. */
+  /** Tries of a chunk after the first, and of a run that lost its moment of main. */
   retries: number
+  /** Milliseconds that a server may be away in the midst of a run, once it has let us in. */
+  maxOutage: number
+  /** Milliseconds that a server is waited for at the start. */
+  connectWait: number
 }
 
 export type SyncOptions = Partial<SyncConfig> & Pick<SyncConfig, 'main' | 'standby'>
@@ -106,7 +110,9 @@ export const defaults: Omit<SyncConfig, 'main' | 'standby'> = {
   samples: 5,
   lockTimeout: 5_000,
   statementTimeout: 0,
-  retries: 5
+  retries: 5,
+  maxOutage: 60_000,
+  connectWait: 0
 }
 
 const ranges: readonly [keyof SyncConfig, number, number][] = [
@@ -115,7 +121,9 @@ const ranges: readonly [keyof SyncConfig, number, number][] = [
   ['samples', 0, 1_000_000],
   ['lockTimeout', 0, 2_147_483_647],
   ['statementTimeout', 0, 2_147_483_647],
-  ['retries', 0, 100]
+  ['retries', 0, 100],
+  ['maxOutage', 0, 2_147_483_647],
+  ['connectWait', 0, 2_147_483_647]
 ]
 
 const timePattern =

@@ -18,6 +18,8 @@ export interface Cut {
   sql: Queryable
   /** Why there is no snapshot. */
   note: string | undefined
+  /** Its connection is lost, and what has not taken up the snapshot before cannot any more. */
+  readonly isLost: boolean
   close(): Promise<void>
 }
 
@@ -29,6 +31,9 @@ const unseenAge = '1 hour'
 
 export async function openCut(main: Server): Promise<Cut> {
   const client = await main.connect()
+  let isLost = false
+  const lose = () => (isLost = true)
+  client.once('end', lose)
   const sql = asQueryable(client)
   const horizon = await openSince(main, sql)
   const begin = () => sql.unsafe('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
@@ -52,7 +57,11 @@ export async function openCut(main: Server): Promise<Cut> {
     horizon,
     sql,
     note,
+    get isLost() {
+      return isLost
+    },
     async close() {
+      client.off('end', lose)
       await client.end().catch(() => {})
     }
   }

@@ -2,23 +2,17 @@
 import { retrying } from '../core/retry.js'
 import type { DataContext } from '../data/context.js'
 import { compareUnits } from '../data/rows.js'
-import { sampleColumns, textColumns, type RowSample } from '../data/samples.js'
+import { printedRow, sampleColumns, textColumns, type RowSample } from '../data/samples.js'
 import { compareSequences } from '../data/sequences.js'
 import type { Unit } from '../data/unit.js'
 import { readSequences } from '../postgres/relations.js'
 import { planSchema } from '../schema/plan.js'
+import { untilWhole } from './again.js'
 import { assembleReport, missingReport, refusedReports, tableReport } from './assemble.js'
 import { completeConfig, type SyncOptions } from './config.js'
 import type { Report, TableReport } from './report.js'
 import { schemaOptions, schemaScope } from './structure.js'
-import {
-  noteLargeObjects,
-  readScope,
-  withData,
-  withSession,
-  type RunContext,
-  type Session
-} from './session.js'
+import { noteLargeObjects, readScope, withData, type RunContext, type Session } from './session.js'
 
 /**
  * Compares structure and rows of two databases.
@@ -28,9 +22,9 @@ import {
 export async function diff(options: SyncOptions, context: RunContext = {}): Promise<Report> {
   const config = completeConfig(options)
   const started = performance.now()
-  return withSession(config, context, async session => {
-    const [plan, tables] = await Promise.all([compareStructure(session), compareRows(session)])
+  return untilWhole('diff', config, context, async session => {
     const { main, standby, emit } = session
+    const [plan, tables] = await bothOrNeither(session)
     await noteLargeObjects(main, emit)
     const sequences = config.syncData
       ? compareSequences(
@@ -40,6 +34,22 @@ export async function diff(options: SyncOptions, context: RunContext = {}): Prom
       : []
     return assembleReport(session, { command: 'diff', started, plan, tables, sequences, failures: [] })
   })
+}
+
+/** Structure and rows at the same time; what fails first stops the other, which is waited for. */
+async function bothOrNeither(session: Session) {
+  const over = new AbortController()
+  const signal = AbortSignal.any([session.signal, over.signal])
+  const one = { ...session, signal, retry: { ...session.retry, signal } }
+  const stop = (error: unknown): never => {
+    over.abort(error)
+    throw error
+  }
+  const works = [compareStructure(one).catch(stop), compareRows(one).catch(stop)] as const
+  await Promise.allSettled(works)
+  session.signal.throwIfAborted()
+  if (over.signal.aborted) throw over.signal.reason
+  return Promise.all(works)
 }
 
 async function compareStructure(session: Session) {
@@ -86,9 +96,9 @@ async function countMissing(context: DataContext, unit: Unit): Promise<TableRepo
         rowMode: 'array'
       })
       const samples = rows.map((row): RowSample => {
-        const columns = sampleColumns(unit, 'insert', row, undefined)
-        const key = Object.fromEntries(unit.key.map(({ name }) => [name, columns[name]?.main ?? null]))
-        return { key, kind: 'insert', columns }
+        const values = sampleColumns(unit, 'insert', printedRow(unit, row), undefined)
+        const key = Object.fromEntries(unit.key.map(({ name }) => [name, values.columns[name]?.main ?? null]))
+        return { key, kind: 'insert', ...values }
       })
       return missingReport(unit, Number(counted.rows[0]!.n), samples)
     })

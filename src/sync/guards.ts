@@ -9,26 +9,6 @@ import type { DeleteGuard } from './config.js'
 
 export { refuseReadOnly, refuseSameDatabase } from '../postgres/guards.js'
 
-/** 'pgsy', 'ncer': the two halves of the advisory lock's key. */
-const lockKey = '1885827449, 1852007794'
-
-/**
- * Holds the standby for this run: a session lock, which ends with the session whatever happens to the program.
- * @throws GuardError where another run holds it.
- */
-export async function lockStandby(standby: Server): Promise<{ release(): Promise<void> }> {
-  const client = await standby.connect()
-  const release = () => client.end().catch(() => {})
-  const { rows } = await client.query<{ got: boolean }>(
-    `SELECT pg_catalog.pg_try_advisory_lock(${lockKey}) AS got`
-  )
-  if (rows[0]!.got) return { release }
-  await release()
-  throw new GuardError(`another run is writing to the standby ${standby.address}`, {
-    hint: 'Wait until it has ended: its lock ends with it.'
-  })
-}
-
 /** Rows of a table that a share lets go without asking. */
 const spared = 1000
 

@@ -4,6 +4,8 @@
  */
 import { ConfigError } from '../core/errors.js'
 import type { Emit } from '../core/events.js'
+import { Outage } from '../core/outage.js'
+import { retrying, type RetryPolicy } from '../core/retry.js'
 import type { DataContext } from '../data/context.js'
 import { fdwMover } from '../data/fdw.js'
 import { ForeignKeyGraph } from '../data/foreignkeys.js'
@@ -12,14 +14,16 @@ import { copyMover } from '../data/move.js'
 import { PairPool } from '../data/pairs.js'
 import type { Unit } from '../data/unit.js'
 import { openServer } from '../postgres/connect.js'
-import { isTransient } from '../postgres/failure.js'
+import { codeOf, isAway, isTransient } from '../postgres/failure.js'
 import { readForeignKeys } from '../postgres/relations.js'
-import type { Server } from '../postgres/server.js'
+import type { Role, Server } from '../postgres/server.js'
 import { readTables, type Table } from '../postgres/tables.js'
+import type { SchemaPlan } from '../schema/plan.js'
 import { atMoment } from './clock.js'
 import type { SyncConfig } from './config.js'
 import { openCut, type Cut } from './cut.js'
 import { refuseSameDatabase } from './guards.js'
+import type { TableReport } from './report.js'
 import { sinceTimes } from './since.js'
 import { chosenTables, hasher, makeScope, type Hashing, type Scope } from './scope.js'
 
@@ -41,15 +45,27 @@ export interface Session {
   signal: AbortSignal
   /** The role may set session_replication_role on the standby. */
   replica: boolean
+  /** Of work that met a deadlock, a lock or a lost connection. */
+  retry: RetryPolicy & { outage: Outage }
+  /** What a report can be made of where the run is cut short. */
+  progress: { plan?: SchemaPlan; tables?: TableReport[] }
+}
+
+/** What a run that begins anew takes over from the one before. */
+export interface Before {
+  notes: readonly string[]
+  /** For how long servers may be away now. */
+  outage: Outage
 }
 
 /** Opens both servers and the cut, runs `work`, and closes them again. */
 export async function withSession<T>(
   given: SyncConfig,
   context: RunContext,
-  work: (session: Session) => Promise<T>
+  work: (session: Session) => Promise<T>,
+  before: Before = { notes: [], outage: new Outage(given.connectWait, isAway) }
 ): Promise<T> {
-  const notes: string[] = []
+  const notes: string[] = [...before.notes]
   const emit: Emit = event => {
     // Before and while rows are written the same may be found twice.
     if (event.type === 'note' && notes.includes(event.message)) return
@@ -59,9 +75,11 @@ export async function withSession<T>(
   const signal = context.signal ?? new AbortController().signal
   emit({ type: 'phase', phase: 'connect' })
   const limits = { lockTimeout: given.lockTimeout, statementTimeout: given.statementTimeout }
-  const main = await openServer('main', given.main, given.env, limits)
+  const waiting = { retries: 0, signal, emit, transient: isAway, outage: before.outage }
+  const open = (role: Role) => retrying(role, waiting, () => openServer(role, given[role], given.env, limits))
+  const main = await open('main')
   try {
-    const standby = await openServer('standby', given.standby, given.env, limits)
+    const standby = await open('standby')
     try {
       await refuseSameDatabase(main, standby)
       const cut = await openCut(main)
@@ -76,7 +94,10 @@ export async function withSession<T>(
         }
         const tables = await tablesOf(main, cut, config)
         const replica = await mayBeReplica(standby)
-        return await work({ config, main, standby, cut, tables, hashing, notes, emit, signal, replica })
+        const outage = new Outage(config.maxOutage, isAway)
+        const retry = { retries: config.retries, signal, emit, transient: isTransient, outage }
+        const session = { config, main, standby, cut, tables, hashing, notes, emit, signal, replica, retry }
+        return await work({ ...session, progress: {} })
       } finally {
         await cut.close()
       }
@@ -113,8 +134,10 @@ async function mayBeReplica(standby: Server): Promise<boolean> {
   try {
     await standby.sql`SELECT pg_catalog.set_config('session_replication_role', 'replica', true)`
     return true
-  } catch {
-    return false
+  } catch (error) {
+    // A connection that was lost says nothing of rights, and triggers must not fire because of it.
+    if (codeOf(error) === '42501') return false
+    throw error
   }
 }
 
@@ -135,14 +158,14 @@ export async function withData<T>(
 ): Promise<T> {
   const { config, main, standby, cut, emit, signal, replica } = session
   const workers = cut.snapshot === undefined ? 1 : config.workers
-  const pool = new PairPool(main, standby, cut.snapshot, replica, workers, signal)
+  const pool = new PairPool(main, standby, cut, replica, workers, signal)
   const rows = units.reduce((sum, unit) => sum + Math.max(0, unit.main.estimate), 0)
   emit({ type: 'plan', tables: units.length, rows })
   const graph = new ForeignKeyGraph(units, await readForeignKeys(standby.sql, standby.can))
   try {
     return await work({
       pool,
-      retry: { retries: config.retries, signal, emit, transient: isTransient },
+      retry: session.retry,
       emit,
       signal,
       chunkSize: config.chunkSize,

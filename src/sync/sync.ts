@@ -6,13 +6,16 @@ import { comparedFirst, compareUnits, writeUnits, type UnitResult } from '../dat
 import { compareSequences, setSequences } from '../data/sequences.js'
 import type { Unit } from '../data/unit.js'
 import { refreshViews } from '../data/views.js'
+import { isConnectionLoss } from '../postgres/failure.js'
 import { readMaterializedViews, readSequences } from '../postgres/relations.js'
 import { applyConstraints, applyStructure } from '../schema/apply.js'
 import { planSchema, type SchemaPlan } from '../schema/plan.js'
 import { proveSchema } from '../schema/proof.js'
+import { untilWhole, withEarlier } from './again.js'
 import { assembleReport, missingReport, refusedReports, tableReport } from './assemble.js'
 import { completeConfig, type SyncOptions } from './config.js'
-import { guardDeletes, guardDrops, guardHazards, lockStandby, refuseReadOnly } from './guards.js'
+import { guardDeletes, guardDrops, guardHazards, refuseReadOnly } from './guards.js'
+import { StandbyLock } from './lock.js'
 import { hasRecord, writeRecord } from './record.js'
 import { beginStructure, endStructure, unfinishedStructure } from './unfinished.js'
 import type { Report, TableReport } from './report.js'
@@ -21,7 +24,6 @@ import {
   noteLargeObjects,
   readScope,
   withData,
-  withSession,
   type RunContext,
   type Session
 } from './session.js'
@@ -36,12 +38,13 @@ import { schemaOptions, schemaScope } from './structure.js'
 export async function sync(options: SyncOptions, context: RunContext = {}): Promise<Report> {
   const config = completeConfig(options)
   const started = performance.now()
-  return withSession(config, context, async session => {
-    await refuseReadOnly(session.standby)
-    const lock = await lockStandby(session.standby)
+  return untilWhole('sync', config, context, async (opened, earlier) => {
+    await refuseReadOnly(opened.standby)
+    const lock = await StandbyLock.take(opened.standby)
+    const session = { ...opened, standby: lock.guarded() }
     try {
       const plan = config.syncSchema ? await planStructure(session) : undefined
-      if (plan) guardHazards(plan)
+      if (plan) guardHazards((session.progress.plan = plan))
       let compared = await compareFirst(session)
       await guardAll(session, plan, compared)
       if (plan && !plan.identical) {
@@ -50,7 +53,8 @@ export async function sync(options: SyncOptions, context: RunContext = {}): Prom
         compared = await compareFirst(session, compared)
         guardDeletes([...compared.values()], config.maxDelete)
       }
-      const tables = config.syncData ? await writeRows(session, compared) : []
+      const tables = config.syncData ? withEarlier(await writeRows(session, compared), earlier) : []
+      session.progress.tables = tables
       const { sequences, failures } = await finish(session, plan)
       if (plan) await prove(session, plan)
       await noteLargeObjects(session.main, session.emit)
@@ -87,7 +91,8 @@ async function changeStructure(session: Session, plan: SchemaPlan): Promise<void
   try {
     await applyStructure(plan, standby, schemaOptions(session))
   } catch (error) {
-    await endStructure(standby)
+    // Whether a lost connection has left it as it was, the next run will see.
+    if (!isConnectionLoss(error)) await endStructure(standby)
     throw error
   }
 }
@@ -159,7 +164,7 @@ function noteTriggers({ replica, emit }: Session, units: readonly Unit[]): void 
 
 /** What the rows must satisfy, and what is made from them. */
 async function finish(session: Session, plan: SchemaPlan | undefined) {
-  const { config, main, standby, emit } = session
+  const { config, main, standby, emit, retry } = session
   emit({ type: 'phase', phase: 'constraints' })
   const options = schemaOptions(session)
   if (plan) await applyConstraints(plan, standby, options)
@@ -167,12 +172,13 @@ async function finish(session: Session, plan: SchemaPlan | undefined) {
   emit({ type: 'phase', phase: 'sequences' })
   const ours = await readSequences(main.sql, config.schemas, main.can)
   const sequences = compareSequences(ours, await readSequences(standby.sql, config.schemas, standby.can))
-  await setSequences(standby, sequences, ours, config.cleanExtra.rows)
+  await setSequences(standby, sequences, ours, config.cleanExtra.rows, retry)
   emit({ type: 'phase', phase: 'views' })
   const failures = await refreshViews(
     standby,
     await readMaterializedViews(main.sql, config.schemas),
-    await readMaterializedViews(standby.sql, config.schemas)
+    await readMaterializedViews(standby.sql, config.schemas),
+    retry
   )
   return { sequences, failures }
 }

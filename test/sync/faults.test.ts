@@ -98,16 +98,38 @@ describe('lost connections', () => {
     })
   })
 
-  test('without the cut the tables that are left fail with a reason, and a second run mends them', async () => {
+  test('without the cut the run begins anew, says so, and counts what it had written before', async () => {
     await withPair({ ddl, standby: drift }, async (pair, config) => {
       const watch = once(at('ranged'), () => kill(pair.main))
-      const done = await sync({ ...config, retries: 1 }, watch)
-      expect(done.ok).toBe(false)
-      expect(tableOf(done, 'ranged')).toMatchObject({
-        status: 'failed',
-        reason: expect.stringMatching(/snapshot is gone/),
-        hint: expect.stringMatching(/Run again/)
+      const done = await sync({ ...config, workers: 1 }, watch)
+      expect(failures(done)).toEqual([])
+      expect(done.notes).toEqual([
+        expect.stringMatching(/^the run began anew, because the connection that held/)
+      ])
+      const cuts = watch.events.filter(event => event.type === 'cut')
+      expect(cuts).toHaveLength(2)
+      expect(done.cut.snapshot).toBe(cuts[1]!.snapshot)
+      expect(counts(done)).toEqual({
+        ranged: [0, 200, 0],
+        keyless: [10, 0, 0],
+        hashed: [0, 50, 0],
+        fresh: [500, 0, 0]
       })
+      expect(await databaseDigest(pair.standby.url, ['public'])).toEqual(
+        await databaseDigest(pair.main.url, ['public'])
+      )
+    })
+  })
+
+  test('without the cut and without another go the tables that are left fail with a reason', async () => {
+    await withPair({ ddl, standby: drift }, async (pair, config) => {
+      const watch = once(at('ranged'), () => kill(pair.main))
+      const done = await sync({ ...config, retries: 0 }, watch)
+      expect(done.ok).toBe(false)
+      expect(tableOf(done, 'ranged').status).toBe('failed')
+      const gone = done.tables.filter(table => /snapshot is gone/.test(table.reason ?? ''))
+      for (const table of gone) expect(table.hint).toMatch(/Run again/)
+      expect(gone.length).toBeGreaterThan(0)
       expect(failures(await sync(config))).toEqual([])
       expect(await databaseDigest(pair.standby.url, ['public'])).toEqual(
         await databaseDigest(pair.main.url, ['public'])
