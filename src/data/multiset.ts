@@ -71,21 +71,29 @@ export async function mendMultiset(context: DataContext, unit: Unit, tally: Tall
 async function rewrite(context: DataContext, pair: Pair, unit: Unit, tally: Tally): Promise<void> {
   const bucket = bucketExpression(unit, tally.buckets)
   const kept = new Map<string, Digest>()
-  const reading = await context.pool.open()
-  try {
-    for await (const diff of differences(reading, unit, tally)) {
-      if (context.deletes && keyCount(diff.delete) > 0) {
-        const gone = keyIn([ctid], diff.delete)
-        await refuseDeletes(context, pair, unit, gone)
-        await pair.standby.query(`DELETE FROM ${unit.source} WHERE ${gone}`)
-      }
-      if (!context.deletes) kept.set(String(diff.bucket), diff.extra)
-      if (keyCount(diff.insert) > 0) {
-        await copyMover.move(pair, byPlace(unit), keyIn([ctid], diff.insert), unit.relation, context.signal)
-      }
+  const remove = async (diff: Difference) => {
+    if (!context.deletes) kept.set(String(diff.bucket), diff.extra)
+    if (!context.deletes || keyCount(diff.delete) === 0) return
+    const gone = keyIn([ctid], diff.delete)
+    await refuseDeletes(context, pair, unit, gone)
+    await pair.standby.query(`DELETE FROM ${unit.source} WHERE ${gone}`)
+  }
+  const add = async (diff: Difference) => {
+    if (keyCount(diff.insert) === 0) return
+    await copyMover.move(pair, byPlace(unit), keyIn([ctid], diff.insert), unit.relation, context.signal)
+  }
+  // A unique value may come in one bucket and go in another: then all that goes must go first, which takes a scan more.
+  const passes =
+    context.deletes && unit.standby.uniques > 0
+      ? [remove, add]
+      : [async (diff: Difference) => remove(diff).then(() => add(diff))]
+  for (const pass of passes) {
+    const reading = await context.pool.open()
+    try {
+      for await (const diff of differences(reading, unit, tally)) await pass(diff)
+    } finally {
+      await context.pool.discard(reading)
     }
-  } finally {
-    await context.pool.discard(reading)
   }
   const [main, standby] = await Promise.all([
     bucketDigests(pair.main, unit, bucket),
@@ -101,12 +109,10 @@ async function rewrite(context: DataContext, pair: Pair, unit: Unit, tally: Tall
   }
 }
 
+type Difference = ChunkDiff & { bucket: number }
+
 /** Per bucket, the ctids of main's rows that are missing, and of the standby's copies that are too many. */
-async function* differences(
-  reading: Pair,
-  unit: Unit,
-  tally: Tally
-): AsyncGenerator<ChunkDiff & { bucket: number }> {
+async function* differences(reading: Pair, unit: Unit, tally: Tally): AsyncGenerator<Difference> {
   const bucket = bucketExpression(unit, tally.buckets)
   for await (const { bucket: number, main, standby } of bucketPairs(
     reading,

@@ -104,12 +104,12 @@ function differingColumns(main: Table, standby: Table, exclude: ReadonlySet<stri
   return extra && say(`column ${extra.name} is missing on main`, extra.name)
 }
 
-/** Types whose binary form names OIDs of the database, or depends on settings, must travel as text. */
+/** Types whose binary form names OIDs of the database, depends on settings, or is not read where it is empty, must travel as text. */
 function sameBinary(column: Column, exactFloats: boolean): boolean {
   if (column.kind === 'e') return true
   if (!column.builtin || column.foreignElement || column.kind === 'c') return false
   if (!exactFloats && /^(real|double)/.test(column.base)) return true
-  return !/^(reg\w+|money|record|aclitem|xml|tsquery|cstring)(\[\])?$/.test(column.base)
+  return !/^(reg\w+|money|record|aclitem|xml|tsquery|cstring|int2vector|oidvector)(\[\])?$/.test(column.base)
 }
 
 /** The written columns, each with a prefix such as `t.`. */

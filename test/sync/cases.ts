@@ -99,6 +99,20 @@ export const driftCases: DriftCase[] = [
     expect: { t: [1, 0, 1] }
   },
   {
+    name: 'no key, but unique values that change rows, in several buckets',
+    ddl: `CREATE TABLE t (a int UNIQUE, span int4range, v int, EXCLUDE USING gist (span WITH &&));
+      INSERT INTO t SELECT nullif(n, 3), int4range(n * 3, n * 3 + 3), n ${numbers(40)}`,
+    drift: `UPDATE t SET v = -v WHERE a < 20; UPDATE t SET a = 100 WHERE a = 30; UPDATE t SET a = 30 WHERE a = 31; UPDATE t SET a = 31 WHERE a = 100`,
+    expect: { t: [20, 0, 20] },
+    options: { chunkSize: 4 }
+  },
+  {
+    name: 'vectors, of which the binary form of an empty one cannot be read',
+    ddl: `CREATE TABLE t (id int PRIMARY KEY, a oidvector, b int2vector, c oidvector[]); INSERT INTO t SELECT n, '', '', '{""}' ${numbers(3)}`,
+    drift: `UPDATE t SET a = '1 2', b = '3' WHERE id = 2`,
+    expect: { t: [0, 1, 0] }
+  },
+  {
     name: 'values that are equal to = and print differently',
     ddl: `CREATE TABLE t (id int PRIMARY KEY, n numeric, f float8, j json, b jsonb, i interval, c text);
       INSERT INTO t VALUES (1, 1.0, 0, '{"a":1}', '{"a": 1.0}', '1 day', 'a'), (2, NULL, NULL, NULL, NULL, NULL, NULL), (3, 5, 'NaN', '1', '1', '1 mon', '')`,
