@@ -47,8 +47,10 @@ export function fdwMover(main: Server, address: FdwAddress): Mover {
     },
     async move(pair, unit, condition, into) {
       const overriding = into === unit.relation && unit.overriding ? ' OVERRIDING SYSTEM VALUE' : ''
+      // A list of no column cannot be written; without one the columns have their defaults.
+      const columns = unit.written.length > 0 ? ` (${writtenColumns(unit)})` : ''
       const { rowCount } = await pair.standby.query(
-        `INSERT INTO ${into} (${writtenColumns(unit)})${overriding} SELECT ${writtenColumns(unit, 't.')}
+        `INSERT INTO ${into}${columns}${overriding} SELECT ${writtenColumns(unit, 't.')}
          FROM ${qualified(importSchema(unit, names(pair)), unit.main.name)} t WHERE ${unit.filter} AND ${condition}`
       )
       return rowCount ?? 0

@@ -1,8 +1,9 @@
-/** A few differing rows in full, for the report: read by key from both sides, every value as PostgreSQL prints it. */
+/** A few differing rows, for the report: read by key from both sides, every value as PostgreSQL prints it. */
 import type pg from 'pg'
 import { ident } from '../postgres/quote.js'
 import { keyIn, type KeyTexts } from './key.js'
 import type { Pair } from './pairs.js'
+import { printed, printing, type Printed } from './printed.js'
 import type { Unit } from './unit.js'
 import type { ChunkDiff } from './vector.js'
 
@@ -13,6 +14,8 @@ export interface RowSample {
   kind: 'insert' | 'update' | 'delete'
   /** insert: main's values; delete: the standby's; update: the differing columns, both. */
   columns: Record<string, { main?: Text; standby?: Text }>
+  /** A value among them is too long to be shown: its beginning, its size and its MD5 stand for it. */
+  cut?: true
 }
 
 /** At most `limit` rows of a chunk that differ. */
@@ -42,7 +45,7 @@ export async function sampleRows(
       const texts = keys.map(column => column[row]!)
       const name = texts.join('\0')
       const key = Object.fromEntries(unit.key.map((column, i) => [column.name, texts[i]!]))
-      samples.push({ key, kind, columns: sampleColumns(unit, kind, main.get(name), standby.get(name)) })
+      samples.push({ key, kind, ...sampleColumns(unit, kind, main.get(name), standby.get(name)) })
     })
   }
   return samples
@@ -52,27 +55,36 @@ export async function sampleRows(
 export function sampleColumns(
   unit: Unit,
   kind: RowSample['kind'],
-  main: readonly Text[] | undefined,
-  standby: readonly Text[] | undefined
-): RowSample['columns'] {
+  main: readonly Printed[] | undefined,
+  standby: readonly Printed[] | undefined
+): Pick<RowSample, 'columns' | 'cut'> {
   const columns: RowSample['columns'] = {}
+  let cut = false
   const shown = kind === 'insert' ? unit.written : unit.compared
   for (const { name } of shown) {
     const at = unit.compared.findIndex(column => column.name === name)
-    const [a, b] = [main?.[at] ?? null, standby?.[at] ?? null]
-    if (kind === 'insert') columns[name] = { main: a }
-    else if (kind === 'delete') columns[name] = { standby: b }
-    else if (a !== b) columns[name] = { main: a, standby: b }
+    const [a, b] = [main?.[at] ?? absent, standby?.[at] ?? absent]
+    if (kind === 'update' && a.text === b.text) continue
+    if (kind === 'insert') columns[name] = { main: a.text }
+    else if (kind === 'delete') columns[name] = { standby: b.text }
+    else columns[name] = { main: a.text, standby: b.text }
+    cut ||= a.cut || b.cut
   }
-  return columns
+  return { columns, ...(cut && { cut }) }
 }
 
-/** The compared columns as SELECT items of text over `t`; NULL for a table without columns. */
+const absent: Printed = { text: null, cut: false }
+
+/** The compared columns as SELECT items over `t`, to be read by `printedRow`; NULL for a table without columns. */
 export function textColumns(unit: Unit): string {
-  return unit.compared.map(column => `t.${ident(column.name)}::text`).join(', ') || 'NULL'
+  return unit.compared.map(printing).join(', ') || 'NULL'
 }
 
-async function rowsByKey(client: pg.Client, unit: Unit, keys: KeyTexts): Promise<Map<string, Text[]>> {
+export function printedRow(unit: Unit, row: readonly Text[]): Printed[] {
+  return unit.compared.map((column, i) => printed(column, row[i]!))
+}
+
+async function rowsByKey(client: pg.Client, unit: Unit, keys: KeyTexts): Promise<Map<string, Printed[]>> {
   if (keys[0]!.length === 0) return new Map()
   const { rows } = await client.query<Text[]>({
     text: `SELECT ${unit.key.map(column => `t.${ident(column.name)}::text`).join(', ')}, ${textColumns(unit)}
@@ -80,5 +92,5 @@ async function rowsByKey(client: pg.Client, unit: Unit, keys: KeyTexts): Promise
     rowMode: 'array'
   })
   const width = unit.key.length
-  return new Map(rows.map(row => [row.slice(0, width).join('\0'), row.slice(width)]))
+  return new Map(rows.map(row => [row.slice(0, width).join('\0'), printedRow(unit, row.slice(width))]))
 }

@@ -192,6 +192,8 @@ function hintFor(step: Step | undefined, sqlstate: string | undefined): string |
   if (sqlstate === '23514' && step?.change.action === 'rewrite') {
     return 'Rows that only the standby has fit nowhere in the table as main has it: delete them, or change them, there.'
   }
+  if (sqlstate === '54011')
+    return 'Columns that were dropped count too: drop the table on the standby, or make it anew there, and run again.'
   if (step?.entry.kind !== 'FOREIGN TABLE') return undefined
   return 'Foreign servers are copied only with --all-schemas: create the server on the standby, or leave the table out with -T.'
 }

@@ -11,12 +11,13 @@ export interface RowTexts {
   total: number
 }
 
-/** The first `limit` samples of a table as SQL. */
+/** The first `limit` samples of a table as SQL, without those that are not whole. */
 export function rowStatements(table: TableReport, limit: number): RowTexts {
   const texts: RowTexts = { insert: [], update: [], delete: [], total: 0 }
   const relation = qualified(table.schema, table.table)
   const computed = new Set(table.generated)
   for (const sample of table.samples.slice(0, limit)) {
+    if (sample.cut) continue
     texts.total++
     const columns = Object.entries(sample.columns).filter(([name]) => !computed.has(name))
     if (sample.kind === 'insert') {
