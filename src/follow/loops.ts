@@ -4,9 +4,13 @@
  */
 import type { EmitFollow, FollowEvent } from '../core/events.js'
 import type { ChangeBatch, Sink, Source, Start, Transport } from './ports.js'
+import { within } from './supervise.js'
 import { nameOf, type FollowedTable } from './table.js'
 
-/** Sends what the source has until it ends or the signal is aborted; `sent` is told of each batch that is safe, in milliseconds. */
+/**
+ * Sends what the source has until it ends or the signal is aborted; `sent` is told of each batch that is safe, in milliseconds. Where the
+ * transport can, one batch is sent while the one before is confirmed.
+ */
 export async function produce(
   source: Pick<Source, 'stream' | 'ack'>,
   transport: Transport,
@@ -14,12 +18,23 @@ export async function produce(
   signal: AbortSignal,
   sent: (batch: ChangeBatch, duration: number) => void = () => {}
 ): Promise<void> {
-  for await (const batch of source.stream(start, signal)) {
-    const began = performance.now()
-    await transport.send(batch, signal)
-    await source.ack(batch.position)
-    sent(batch, performance.now() - began)
-  }
+  await within(signal, async over => {
+    let safe = Promise.resolve()
+    const settle = async (batch: ChangeBatch, before: Promise<void>) => {
+      const began = performance.now()
+      await Promise.all([before, transport.send(batch, over.signal)])
+      await source.ack(batch.position)
+      sent(batch, performance.now() - began)
+    }
+    for await (const batch of source.stream(start, over.signal)) {
+      const before = safe
+      safe = settle(batch, before)
+      // The stream ends then, also while it waits for changes.
+      safe.catch(error => over.abort(error))
+      await (transport.pipelined ? before : safe)
+    }
+    await safe
+  })
   await transport.end()
 }
 

@@ -11,7 +11,16 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { EmitFollow } from '../../src/core/events.js'
 import { completeFollow, type FollowConfig, type FollowOptions } from '../../src/follow/config.js'
 import type { Capture } from '../../src/follow/capture/capture.js'
-import type { Change, ChangeBatch, Operation, Position, Source, Start } from '../../src/follow/ports.js'
+import { produce } from '../../src/follow/loops.js'
+import type {
+  Change,
+  ChangeBatch,
+  Operation,
+  Position,
+  Source,
+  Start,
+  Transport
+} from '../../src/follow/ports.js'
 import { keyOf, nameOf, type FollowedTable } from '../../src/follow/table.js'
 import { openServer } from '../../src/postgres/connect.js'
 import { columnList, qualified } from '../../src/postgres/quote.js'
@@ -449,6 +458,40 @@ export function sourceContract(name: string, setup: SourceSetup): void {
         await source.close()
         await insert(3)
         expect(changesOf(await drain(await bench.open(), from(position)))).toHaveLength(3)
+      })
+
+      test('what a broker confirms while the stream is at its end is acked all the same', async () => {
+        let source = await bench.open({ batchSize: 2 })
+        const { position } = await firstCopy(source)
+        await insert(6)
+        let asked = 0
+        let sent = 0
+        const slow: Pick<Source, 'stream' | 'ack'> = {
+          async *stream(start, signal) {
+            for await (const batch of source.stream(start, signal)) {
+              yield batch
+              asked++
+            }
+          },
+          ack: at => source.ack(at)
+        }
+        // Settles when more was asked for: the last one, behind the end.
+        const broker: Transport = {
+          pipelined: true,
+          async send() {
+            const own = ++sent
+            await until('the next batch is asked for', () => asked >= own)
+          },
+          receive: () => expect.unreachable(),
+          end: async () => {}
+        }
+        const told: Position[] = []
+        await produce(slow, broker, from(position), never, batch => told.push(batch.position))
+        expect(told.length).toBeGreaterThanOrEqual(3)
+        expect(told).toEqual([...told].sort())
+        if (!setup.remembers) return
+        source = await reopened(source)
+        expect(changesOf(await drain(source, from(null)))).toEqual([])
       })
 
       test('an abort ends a waiting stream at once, with its reason', async () => {

@@ -63,7 +63,13 @@ export function transportContract(
         const sent = Array.from({ length: 20 }, (_, at) => batchOf(at + 1))
         const got: ChangeBatch[] = []
         const sending = (async () => {
-          for (const batch of sent) await transport.send(batch, signal)
+          // One that can be called ahead is called for all of them at once.
+          const sends: Promise<void>[] = []
+          for (const batch of sent) {
+            sends.push(transport.send(batch, signal))
+            if (!transport.pipelined) await sends.at(-1)
+          }
+          await Promise.all(sends)
           await transport.end()
         })()
         for await (const { batch, ack } of transport.receive(signal)) {

@@ -25,15 +25,21 @@ const tries = 5
 export class Sender {
   #producer: Promise<Producer> | undefined
   #closed = false
-  #turn: Promise<unknown> = Promise.resolve()
+  #turn: Promise<void> = Promise.resolve()
 
   constructor(private readonly link: Link) {}
 
-  /** Calls are sent one after the other. @throws ConnectionError, FollowError; the signal's reason. */
+  /**
+   * Calls are sent one after the other; those that wait for one that fails, fail with it.
+   * @throws ConnectionError, FollowError; the signal's reason.
+   */
   send(topic: string, messages: readonly Outgoing[], signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const sent = this.#turn.then(() => abortable(this.#sendAll(topic, messages, signal), signal))
-    this.#turn = sent.catch(() => {})
+    this.#turn = sent
+    sent.catch(() => {
+      if (this.#turn === sent) this.#turn = Promise.resolve()
+    })
     return sent
   }
 
