@@ -199,7 +199,7 @@ export const options: readonly Option[] = [
     commands: ['copy', 'follow', 'publish', 'apply'],
     value: 'ROWS',
     schema: values.integer,
-    describe: 'Rows read and saved at a time (follow, publish, apply: 1000)'
+    describe: 'Rows read and saved at a time (follow, publish, apply: 1000; into ClickHouse 10000)'
   }),
   copying('max-retries', 'maxRetries', {
     group: 'Copy',

@@ -120,7 +120,12 @@ export function completeFollow(
   const given: Record<string, unknown> = Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined)
   )
-  const config: FollowConfig = { ...followDefaults, ...(given as unknown as FollowOptions) }
+  const config: FollowConfig = {
+    ...followDefaults,
+    // ClickHouse makes a file of every insert: it wants few and large ones.
+    ...(isClickHouse(options.to ?? '') && { batchSize: 10_000 }),
+    ...(given as unknown as FollowOptions)
+  }
   const faults: string[] = []
   for (const name of needs) if (isEmpty(given[name])) faults.push(missing[name] ?? `${name} must be given`)
   for (const [name, low, high] of ranges) {

@@ -17,6 +17,9 @@ const beat = 1_000
 const session = 10_000
 const longestWrite = 60_000
 const longestPoll = 250
+/** Bytes that are fetched at a time: of a partition, and of all together. */
+const fetched = 4 * 1024 * 1024
+const fetchedInAll = 16 * 1024 * 1024
 /** How often to try again, a fifth of a second apart, to join a group that is not ready. */
 const tries = 100
 
@@ -41,6 +44,8 @@ export class Intake {
       heartbeatInterval: beat,
       rebalanceTimeout: longestWrite,
       maxWaitTimeInMs: longestPoll,
+      maxBytesPerPartition: fetched,
+      maxBytes: fetchedInAll,
       allowAutoTopicCreation: false,
       retry: {
         retries: 5,

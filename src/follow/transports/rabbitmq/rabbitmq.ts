@@ -48,6 +48,9 @@ export async function openRabbitMq(options: RabbitMqOptions): Promise<BrokerTran
   }
 }
 
+/** Messages that a receiver holds, which may each be large. */
+const mostHeld = 4000
+
 class RabbitMq implements BrokerTransport {
   readonly pipelined = true
   readonly #encoder: Encoder
@@ -80,7 +83,7 @@ class RabbitMq implements BrokerTransport {
     const { queue } = this.#receiving()
     for (;;) {
       signal.throwIfAborted()
-      const intake = await Intake.open(this.link, queue, 2 * this.#batchSize)
+      const intake = await Intake.open(this.link, queue, Math.min(2 * this.#batchSize, mostHeld))
       this.#intake = intake
       let given = false
       const giveBack = async () => {
