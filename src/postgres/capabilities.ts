@@ -31,6 +31,8 @@ export interface Capabilities {
   copyProgress: boolean
   /** `txid_status()` (10). */
   transactionStatus: boolean
+  /** `client_connection_check_interval` (14), where the server's system has it. */
+  clientCheck: boolean
   /** Parallel query (9.6). */
   parallel: boolean
   /** CALL, and `pg_proc.prokind` (11). */
@@ -79,6 +81,7 @@ export function capabilitiesOf(version: number): Capabilities {
     lsnNames: from(100000),
     copyProgress: from(140000),
     transactionStatus: from(100000),
+    clientCheck: from(140000),
     parallel: from(90600),
     procedures: from(110000),
     upsertThroughParent: from(110000),

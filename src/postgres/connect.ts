@@ -37,6 +37,7 @@ export async function openServer(role: Role, dsn: string, env: Env, limits: Sess
     connect_timeout: timeout(settings),
     idle_timeout: 0,
     max_lifetime: null,
+    keep_alive: 30,
     fetch_types: false,
     onnotice: () => {},
     connection: {
@@ -45,10 +46,12 @@ export async function openServer(role: Role, dsn: string, env: Env, limits: Sess
       ...(settings.options && { options: settings.options })
     }
   })
-  const login = async (client: pg.Client) => {
+  const can = capabilitiesOf(versionNumber)
+  const settle = can.clientCheck ? `${pinStatements(pins)}; ${noticeLoss}` : pinStatements(pins)
+  const login = async (client: pg.Client, statements = settle) => {
     try {
       await client.connect()
-      await client.query(pinStatements(pins))
+      await client.query(statements)
       blame(client, role)
       return client
     } catch (error) {
@@ -61,16 +64,24 @@ export async function openServer(role: Role, dsn: string, env: Env, limits: Sess
     address,
     versionNumber,
     version,
-    can: capabilitiesOf(versionNumber),
+    can,
     database,
     user,
     sql,
     libpqEnv: libpqEnv(settings, target),
     connect: () => login(dataClient(settings, target)),
-    connectReplication: () => login(dataClient(settings, target, { replication: 'database' })),
+    connectReplication: () =>
+      login(dataClient(settings, target, { replication: 'database' }), pinStatements(pins)),
     close: () => sql.end({ timeout: 5 })
   }
 }
+
+/**
+ * A server that is at work on a long statement looks now and then whether we are still there, so that what a killed program began
+ * ends soon. Linux can, and not every other system.
+ */
+const noticeLoss = `SELECT pg_catalog.set_config('client_connection_check_interval', '2000', false)
+  WHERE pg_catalog.version() ~ 'linux'`
 
 /** What pg_dump and psql need to reach the same server; each variable is set, so that none of the user's leaks in. */
 function libpqEnv(settings: Settings, target: Target): Record<string, string> {

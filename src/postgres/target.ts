@@ -45,6 +45,8 @@ export function dataClient(
     options: settings.options ?? '',
     application_name: 'pgsyncer',
     keepAlive: true,
+    // The system's own first look is after two hours; a server that lost its power answers none.
+    keepAliveInitialDelayMillis: 30_000,
     connectionTimeoutMillis: timeout(settings) * 1000
   }
   const client = new pg.Client(config)

@@ -8,15 +8,11 @@ import { randomInt } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type pg from 'pg'
 import { ConnectionError, GuardError } from '../core/errors.js'
+import { patience, wholeKey } from '../postgres/locks.js'
 import type { Server } from '../postgres/server.js'
 
-/** 'pgsy', 'ncer': the two halves of the advisory lock's key. */
-const lockKey = '1885827449, 1852007794'
-/** 'pgsw': the first half of the writers' keys; the second is the number of their run. */
+/** The first half of the writers' keys; the second is the number of their run. */
 const writers = 1885827959
-
-/** Milliseconds that sessions of a run which has just died are waited for. */
-const patience = 5_000
 
 interface Holder {
   client: pg.Client
@@ -152,7 +148,7 @@ async function tryLock(standby: Server, ended: (number | string)[] = []): Promis
     const deadline = performance.now() + patience
     for (;;) {
       const { rows } = await client.query<{ got: boolean; pid: number; started: string }>(
-        `SELECT pg_catalog.pg_try_advisory_lock(${lockKey}) AS got, pid, backend_start::text AS started
+        `SELECT pg_catalog.pg_try_advisory_lock(${wholeKey}) AS got, pid, backend_start::text AS started
          FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()`
       )
       const { got, pid, started } = rows[0]!

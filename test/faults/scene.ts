@@ -163,7 +163,8 @@ export class Stage {
   }
 }
 
-const split = (sql: string): string[] => sql.split(/;\n|;(?= ALTER| UPDATE)/).filter(text => text.trim() !== '')
+const split = (sql: string): string[] =>
+  sql.split(/;\n|;(?= ALTER| UPDATE)/).filter(text => text.trim() !== '')
 
 const at = (server: string, name: string): string => {
   const url = new URL(server)
@@ -298,7 +299,10 @@ async function definitions(url: string): Promise<string[]> {
 export async function expectGone(scene: Scene): Promise<void> {
   const deadline = performance.now() + patience
   for (;;) {
-    const left = await Promise.all([sessions(scene.admin.main, scene.main), sessions(scene.admin.standby, scene.standby)])
+    const left = await Promise.all([
+      sessions(scene.admin.main, scene.main),
+      sessions(scene.admin.standby, scene.standby)
+    ])
     if (left.flat().length === 0) return
     if (performance.now() > deadline) throw new Error(`still there: ${left.flat().join('; ')}`)
     await delay(20)

@@ -4,6 +4,7 @@ import { DataError, PgsyncerError } from '../../core/errors.js'
 import type { Emit } from '../../core/events.js'
 import { explain } from '../../data/explain.js'
 import { Link } from '../../postgres/link.js'
+import { holdPart } from '../../postgres/locks.js'
 import type { Server } from '../../postgres/server.js'
 import { lowestId } from '../ids.js'
 import type { Database, Row } from '../types.js'
@@ -29,10 +30,21 @@ export class PostgresDatabase implements Database {
     emit: Emit,
     floor: () => bigint | undefined
   ) {
-    this.#link = new Link(server, emit, client => setUp(client, server))
+    let again = false
+    this.#link = new Link(server, emit, async client => {
+      await setUp(client, server)
+      if (server.role === 'main') return
+      await holdPart(client, server, { name: `copy ${layout.table}`, words: layout.table }, again)
+      again = true
+    })
     const lowest = () => (server.role === 'main' ? floor() : undefined) ?? lowestId
     this.#reader = new Reader(this.#link, layout, most, lowest, opaque ? asLine : asValues)
     this.#writer = new Writer(this.#link, layout)
+  }
+
+  /** @throws GuardError where another run is at it. */
+  async open(signal: AbortSignal): Promise<void> {
+    await this.#link.use(signal, async () => {})
   }
 
   async getMaxId(signal: AbortSignal): Promise<bigint> {

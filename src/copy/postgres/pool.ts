@@ -69,7 +69,7 @@ export class PostgresPool implements ConnectionPool {
   }
 
   /**
-   * @throws ConfigError for a name that is neither `main` nor `standby`, or what is wrong with the table; ConnectionError where no
+   * @throws GuardError where another run writes to the standby's table; ConfigError for a name that is neither `main` nor `standby`, or what is wrong with the table; ConnectionError where no
    *   host lets us in.
    */
   async connect(dbname: string, signal: AbortSignal): Promise<Database> {
@@ -100,6 +100,7 @@ export class PostgresPool implements ConnectionPool {
     const rows = batchSize < mostRows ? Number(batchSize) : mostRows
     const database = new PostgresDatabase(server, this.layout, rows, opaque, emit, () => this.#floor())
     try {
+      if (role === 'standby') await database.open(signal)
       if (role === 'standby' && resume) this.resumedAfter = await database.greatestId(signal)
       signal.throwIfAborted()
     } catch (error) {

@@ -1,10 +1,9 @@
 /** Opens what a run needs on both servers, holds it for this run alone, and closes it again whatever happens. */
 import type pg from 'pg'
-import { GuardError } from '../../core/errors.js'
 import type { Emit } from '../../core/events.js'
 import { openServer } from '../../postgres/connect.js'
 import { refuseReadOnly, refuseSameDatabase } from '../../postgres/guards.js'
-import { literal } from '../../postgres/quote.js'
+import { holdPart } from '../../postgres/locks.js'
 import type { Role, Server } from '../../postgres/server.js'
 import type { Sections } from './config.js'
 import { findProcedure } from './procedure.js'
@@ -52,27 +51,16 @@ export async function withRun<T>(
       cursorColumn: config.cursorColumn,
       source: mainServer.address
     }
-    await holdSections(standby, standbyServer, subject)
+    // By the session that writes, so that the lock and the means to write end together.
+    await holdPart(standby, standbyServer, {
+      name: `sections ${subject.sourceTable} ${subject.procedure}`,
+      words: `${subject.sourceTable} into sections`
+    })
     await makeStage(standby, procedure.takes)
     return await work({ config, main, standby, standbyServer, source, procedure, subject, emit, signal })
   } finally {
     for (const close of closers.reverse()) await close()
   }
-}
-
-/** 'pgsy', the first half of the advisory lock's key; the second stands for what is copied. */
-const lockSpace = 1885827449
-
-/** Held by the session that writes, so that the lock and the means to write end together. */
-async function holdSections(standby: pg.Client, server: Server, subject: Run['subject']): Promise<void> {
-  const what = literal(`sections ${subject.sourceTable} ${subject.procedure}`)
-  const { rows } = await standby.query<{ got: boolean }>(
-    `SELECT pg_catalog.pg_try_advisory_lock(${lockSpace}, pg_catalog.hashtext(${what})) AS got`
-  )
-  if (rows[0]!.got) return
-  throw new GuardError(`another run is copying ${subject.sourceTable} into sections of ${server.address}`, {
-    hint: 'Wait until it has ended: its lock ends with it.'
-  })
 }
 
 async function cancelQuery(server: Server, client: pg.Client): Promise<void> {
