@@ -88,6 +88,17 @@ export const commands: readonly Command[] = [
     load: () => import('./commands/deadletters.js')
   },
   {
+    name: 'clickhouse-ddl',
+    describe: 'Print the SQL by which ClickHouse reads Kafka’s topic itself',
+    examples: [
+      [
+        '--via kafka://k1:9092 -t orders --to clickhouse://stats:8123/shop | clickhouse-client',
+        'For the server that is asked before; without --to, for a current one'
+      ]
+    ],
+    load: () => import('./commands/clickhouseddl.js')
+  },
+  {
     name: 'capture',
     describe: 'install, remove or show what follow needs on main: triggers, outbox, publication, slot',
     actions: {

@@ -7,6 +7,7 @@ import { completeCopy, type CopyRunOptions } from '../copy/runconfig.js'
 import { completeSections, type SectionsOptions } from '../copy/sections/config.js'
 import {
   completeApply,
+  completeClickHouseDdl,
   completeFollow,
   completePublish,
   type FollowConfig,
@@ -90,6 +91,7 @@ export function gather(command: CommandName, flags: Flags, { env, cwd }: Surroun
   const check = () => {
     if (command === 'publish') completePublish(follow)
     else if (command === 'apply') completeApply(follow)
+    else if (command === 'clickhouse-ddl') completeClickHouseDdl(follow)
     else if (streams.includes(command)) completeFollow(follow, needs[command])
     else if (command !== 'copy') completeConfig(sync)
     else if (cli.sections) completeSections(sections)

@@ -6,7 +6,7 @@ import * as values from './values.js'
 export const followOptions: readonly Option[] = [
   following('to', 'to', {
     group: 'Databases',
-    commands: ['follow', 'apply', 'status'],
+    commands: ['follow', 'apply', 'clickhouse-ddl', 'status'],
     value: 'DSN',
     secret: true,
     schema: values.text,
@@ -64,7 +64,7 @@ export const followOptions: readonly Option[] = [
   }),
   following('unfit', 'unfit', {
     group: 'Follow',
-    commands: ['follow', 'apply'],
+    commands: ['follow', 'apply', 'clickhouse-ddl'],
     value: 'error|null|clamp',
     schema: values.choice('error', 'null', 'clamp'),
     describe: "Values that ClickHouse's type cannot hold: stop, write NULL, or the nearest"
@@ -94,14 +94,14 @@ export const followOptions: readonly Option[] = [
   }),
   following('payload', 'payload', {
     group: 'Broker',
-    commands: ['publish'],
+    commands: ['publish', 'clickhouse-ddl'],
     value: 'row|key',
     schema: values.choice('row', 'key'),
     describe: 'Publish whole rows, or keys alone, for appliers that fetch the rows from main'
   }),
   following('group', 'group', {
     group: 'Broker',
-    commands: ['apply', 'dead-letters'],
+    commands: ['apply', 'dead-letters', 'clickhouse-ddl'],
     value: 'NAME',
     schema: values.text,
     describe: 'Who applies: one for each replica; its members share the messages'

@@ -13,6 +13,7 @@ export const commandNames = [
   'publish',
   'apply',
   'dead-letters',
+  'clickhouse-ddl',
   'capture',
   'status',
   'check',
@@ -104,8 +105,8 @@ export interface Option extends Omit<Required<Spec<unknown>>, 'alias' | 'value' 
 export const runs: readonly CommandName[] = ['sync', 'diff', 'check']
 /** All commands that go from one of the two servers to the other, once. */
 export const moving: readonly CommandName[] = [...runs, 'copy']
-/** All that bring changes to a broker, or from there. */
-export const brokers: readonly CommandName[] = ['publish', 'apply', 'dead-letters']
+/** All about changes in a broker. */
+export const brokers: readonly CommandName[] = ['publish', 'apply', 'dead-letters', 'clickhouse-ddl']
 /** All about changes as they come. */
 export const streams: readonly CommandName[] = ['follow', ...brokers, 'capture', 'status']
 /** All commands that connect to servers of the user's. */

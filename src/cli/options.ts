@@ -62,7 +62,7 @@ export const options: readonly Option[] = [
   run('exclude-table', 'excludeTables', {
     group: 'What',
     alias: 'T',
-    commands: [...runs, 'follow', 'publish', 'apply', 'capture'],
+    commands: [...runs, 'follow', 'publish', 'apply', 'clickhouse-ddl', 'capture'],
     value: 'PATTERN',
     repeat: true,
     schema: values.list(),

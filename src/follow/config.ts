@@ -183,6 +183,22 @@ export function completeApply(options: Partial<FollowOptions>): FollowConfig {
   return config
 }
 
+/**
+ * The same for the statements by which ClickHouse reads a topic itself.
+ * @throws ConfigError that lists all faults at once, one a line.
+ */
+export function completeClickHouseDdl(options: Partial<FollowOptions>): FollowConfig {
+  const config = completeFollow({ ...options, source: 'wal', snapshot: 'never' }, ['main', 'via', 'tables'])
+  const faults: string[] = []
+  if (!/^kafkas?:\/\//i.test(config.via!))
+    faults.push('via must be kafka://…: ClickHouse reads its topics alone')
+  if (config.to && !isClickHouse(config.to)) faults.push('to must be clickhouse://…, or be left out')
+  if (config.payload === 'key')
+    faults.push('payload must be row: ClickHouse cannot fetch from main the rows that keys are of')
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'))
+  return config
+}
+
 /** Where a group begins. */
 export type From = 'earliest' | 'latest' | { readonly timestamp: number } | { readonly position: string }
 

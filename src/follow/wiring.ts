@@ -10,7 +10,9 @@ import type { Capture } from './capture/capture.js'
 import { isClickHouse, type FollowConfig, type SourceKind } from './config.js'
 import { refuseItself } from './itself.js'
 import type { Sink, Source, StoredStream } from './ports.js'
+import type { TopicScript } from './sinks/clickhouse/topic/script.js'
 import type { Completer } from './sources/complete.js'
+import type { FollowedTable } from './table.js'
 import type { BrokerOptions, BrokerTransport } from './transports/broker.js'
 
 type OpenSource = (server: Server, config: FollowConfig, emit: EmitFollow) => Promise<Source>
@@ -103,6 +105,22 @@ export function captureFor(source: SourceKind): OpenCapture {
   throw new ConfigError(`the source ${source} needs nothing on main`, {
     hint: 'It reads the table itself. notify, outbox and wal are the sources that capture is for.'
   })
+}
+
+/**
+ * The statements by which ClickHouse reads Kafka's topic itself. Where `to` is given, its server is asked whether it can.
+ * @throws ConfigError where it cannot, or for tables that it cannot take; FollowError for tables that are there otherwise.
+ */
+export async function openTopicScript(
+  config: FollowConfig,
+  tables: readonly FollowedTable[]
+): Promise<TopicScript> {
+  const { namesOf, readPlace } = await import('./transports/kafka/place.js')
+  const { brokers, secure, username, sasl } = readPlace(config.via!)
+  const { topic, group } = namesOf(config.name, config.group)
+  const login = username === undefined ? undefined : { username, mechanism: sasl!.mechanism.toUpperCase() }
+  const { openScript } = await import('./sinks/clickhouse/topic/open.js')
+  return openScript(tables, { brokers, topic, group, secure, login }, config)
 }
 
 /** What the two ends of a broker differ in. */

@@ -110,3 +110,17 @@ describe('words', () => {
     expect(err).toContain('99999999')
   })
 })
+
+describe('clickhouse-ddl', () => {
+  const args = ['clickhouse-ddl', '--maindsn', 'postgres://a/x', '-t', 't']
+
+  test.each([
+    [['--via', 'amqp://mq'], '--via must be kafka://'],
+    [['--via', 'kafka://k', '--payload', 'key'], '--payload must be row: ClickHouse cannot fetch'],
+    [['--via', 'kafka://k', '--to', 'postgres://b/x'], '--to must be clickhouse://'],
+    [[], '--via must be given']
+  ])('%j is refused', async (more, message) => {
+    const { code, err } = await said(...args, ...more)
+    expect([code, err]).toEqual([2, expect.stringContaining(message)])
+  })
+})

@@ -2,6 +2,7 @@
 import type { Report } from '../../sync/report.js'
 import type { CheckReport } from '../../sync/check.js'
 import type { CopyReport } from '../../copy/run.js'
+import type { ClickHouseDdlReport } from '../../follow/clickhouseddl.js'
 import type { DeadLettersReport } from '../../follow/deadletters.js'
 import type { FollowReport } from '../../follow/report.js'
 import type { CaptureReport, StatusReport } from '../../follow/standing.js'
@@ -16,6 +17,7 @@ type Document =
   | CaptureReport
   | StatusReport
   | DeadLettersReport
+  | ClickHouseDdlReport
 
 /** One JSON document and a line's end. */
 export function renderJson(document: Document): string {

@@ -5,6 +5,7 @@ import type { SectionsReport } from '../../../src/cli/render/copy.js'
 import { renderJson } from '../../../src/cli/render/json.js'
 import type { CopyReport } from '../../../src/copy/run.js'
 import { hazards } from '../../../src/schema/change.js'
+import type { ClickHouseDdlReport } from '../../../src/follow/clickhouseddl.js'
 import type { DeadLettersReport } from '../../../src/follow/deadletters.js'
 import type { FollowReport } from '../../../src/follow/report.js'
 import type { CaptureReport, StatusReport } from '../../../src/follow/standing.js'
@@ -113,6 +114,15 @@ describe('docs/report.schema.json', () => {
     letters: [{ where: 'here', reason: 'no such column', at: 1, content: '{}' }],
     replayed: 0
   }
+  const ddl: ClickHouseDdlReport = {
+    version: 1,
+    command: 'clickhouse-ddl',
+    ok: true,
+    stream: 'default',
+    group: 'default',
+    tables: { 'public.items': 'items' },
+    statements: [{ about: 'The rows', sql: 'CREATE …' }]
+  }
   const captured: CaptureReport = {
     version: 1,
     command: 'capture',
@@ -147,6 +157,7 @@ describe('docs/report.schema.json', () => {
     ['publish', { ...followed, command: 'publish' as const }],
     ['apply', { ...followed, command: 'apply' as const, source: null }],
     ['dead-letters', aside],
+    ['clickhouse-ddl', ddl],
     ['capture', captured],
     ['status', { ...standing, streams: [] }],
     ['status with a lag', standing]

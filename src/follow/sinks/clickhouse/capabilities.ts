@@ -44,6 +44,20 @@ export function capabilitiesOf(
   }
 }
 
+/** What views on a topic need (topic/); servers that are older are written to by us. */
+export const current: Capabilities = capabilitiesOf(
+  '23.2',
+  'UTC',
+  new Set(['Bool', 'Date32', 'DateTime64', 'LowCardinality', 'Decimal256']),
+  new Set(['precise_float_parsing', 'insert_deduplication_token'])
+)
+
+/** Whether it chooses the same types, and the same engine. */
+export const isCurrent = (can: Capabilities): boolean =>
+  (['isDeleted', 'bool', 'dates', 'lowCardinality', 'decimalDigits', 'exactFloats'] as const).every(
+    name => can[name] === current[name]
+  )
+
 /**
  * What rows mean while they are read, whatever the user's profile says. Each stands for a way in which values would be changed, rows be
  * left out, or an insert be called done before it is.

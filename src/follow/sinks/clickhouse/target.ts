@@ -48,22 +48,57 @@ export async function prepareTarget(
   const name = targetName(table, config)
   const found = await readTarget(link, name)
   if (!found) {
-    const types = table.columns.map((column, i) => clickHouseType(column, isFilled(table, i), link.can))
+    const types = typesOf(table, link.can)
     const target = targetOf(table, name, types, config, link)
     await link.run(createStatement(link.database, name, table, link.can))
     return { target, added: [] }
   }
   checkEngine(link, table, name, found)
   const missing = table.columns.filter(column => !found.columns.has(column.name))
-  const types = table.columns.map(
-    (column, i) => found.columns.get(column.name) ?? clickHouseType(column, isFilled(table, i), link.can)
-  )
+  const types = typesOf(table, link.can).map((type, i) => found.columns.get(table.columns[i]!.name) ?? type)
   const target = targetOf(table, name, types, config, link)
   if (missing.length > 0) {
     if (config.onSchemaChange === 'add') await refuseRenamed(link, table, name, types, found)
     await addColumns(link, table, target, types, missing, config)
   }
   return { target, added: missing.map(column => column.name) }
+}
+
+/**
+ * For rows that ClickHouse makes itself (topic/): it either has no such table, or one that is just as it would be made.
+ * @throws FollowError with the statement that would make it fit.
+ */
+export async function checkTarget(link: Link, table: FollowedTable, config: Settings): Promise<void> {
+  const name = targetName(table, config)
+  const found = await readTarget(link, name)
+  if (!found) return
+  checkEngine(link, table, name, found)
+  const types = typesOf(table, link.can)
+  const missing = table.columns.filter(column => !found.columns.has(column.name))
+  if (missing.length > 0) {
+    const target = targetOf(table, name, types, config, link)
+    await addColumns(link, table, target, types, missing, { ...config, onSchemaChange: 'stop' })
+  }
+  for (const [i, { name: column }] of table.columns.entries()) {
+    const [type, wanted] = [found.columns.get(column)!, types[i]!]
+    if (type === wanted) continue
+    throw new FollowError(
+      `${link.database}.${name}: column ${column} is ${type} in ClickHouse, and views would write ${wanted}`,
+      {
+        table: nameOf(table),
+        hint: `Make it ${wanted}, or use pgsyncer apply, which writes the type that is there: ALTER TABLE ${ident(link.database)}.${ident(name)} MODIFY COLUMN ${ident(column)} ${wanted}`
+      }
+    )
+  }
+}
+
+/**
+ * The types of the columns where the table is ours to make.
+ * @throws ConfigError where ClickHouse cannot take the table at all.
+ */
+export function typesOf(table: FollowedTable, can: Capabilities): string[] {
+  refuseUnfit(table)
+  return table.columns.map((column, i) => clickHouseType(column, isFilled(table, i), can))
 }
 
 const isFilled = (table: FollowedTable, index: number) =>
@@ -111,18 +146,21 @@ function targetOf(
   }
 }
 
-/** The DDL, such as a person would write it. */
+/**
+ * The DDL, such as a person would write it.
+ * @param database undefined: the one that it is run in.
+ */
 export function createStatement(
-  database: string,
+  database: string | undefined,
   name: string,
   table: FollowedTable,
-  can: Pick<Capabilities, keyof Capabilities>
+  can: Capabilities
 ): string {
-  const columns = table.columns.map(
-    (column, i) => `${ident(column.name)} ${clickHouseType(column, isFilled(table, i), can)}`
-  )
+  const types = typesOf(table, can)
+  const columns = table.columns.map((column, i) => `${ident(column.name)} ${types[i]}`)
   const own = [`${ident(versionColumn)} UInt64 DEFAULT 0`, `${ident(deletedColumn)} UInt8 DEFAULT 0`]
-  return `CREATE TABLE IF NOT EXISTS ${ident(database)}.${ident(name)} (
+  const relation = (database === undefined ? '' : `${ident(database)}.`) + ident(name)
+  return `CREATE TABLE IF NOT EXISTS ${relation} (
   ${[...columns, ...own].join(',\n  ')}
 ) ENGINE = ${engine(can)}
 ORDER BY (${identList(keyNames(table))})`

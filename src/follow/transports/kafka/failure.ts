@@ -75,6 +75,13 @@ export function judge(error: unknown, { address, username, secure }: Place): Err
         `a row is larger than a message of ${at} may be`,
         details('Raise the topic’s max.message.bytes, or publish keys alone (--payload key).')
       )
+    case 'INCONSISTENT_GROUP_PROTOCOL':
+      return new TemporaryError(
+        `another program receives from ${at} as this group, as ClickHouse itself may`,
+        details(
+          'Stop it (in ClickHouse: DETACH TABLE), or take another --group; that it has gone Kafka notices after up to 45 s.'
+        )
+      )
     case 'INVALID_REPLICATION_FACTOR':
     case 'INVALID_PARTITIONS':
     case 'POLICY_VIOLATION':
