@@ -1,45 +1,34 @@
 /** Kafka as a transport, on a real broker: nothing lost when it is killed, each row in order whoever receives, and each fault told in words. */
-import { randomBytes } from 'node:crypto'
-import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Kafka, logLevel } from 'kafkajs'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConfigError, ConnectionError, FollowError, GuardError, messageOf } from '../../../src/core/errors.js'
 import { freePort } from '../../../src/cli/demo/servers.js'
-import type { Change, ChangeBatch } from '../../../src/follow/ports.js'
+import type { Change } from '../../../src/follow/ports.js'
 import { keyOf } from '../../../src/follow/table.js'
 import type { BrokerTransport, DeadLetter } from '../../../src/follow/transports/broker.js'
 import { openKafka, type KafkaOptions } from '../../../src/follow/transports/kafka/kafka.js'
 import { table, transportContract } from '../../contracts/transport.js'
 import { findKafka, type KafkaServer } from '../../support/kafka.js'
+import { newStream, transportKit } from './kit.js'
 
 const kafka = await findKafka()
 
 describe.skipIf(kafka.skipReason)(`${kafka.title}`, () => {
   let server: KafkaServer
-  const opened: BrokerTransport[] = []
-  const over = new AbortController()
-  const { signal } = over
-  setMaxListeners(0, signal)
 
   beforeAll(async () => {
     server = await kafka.start()
   })
-  afterEach(async () => {
-    await Promise.all(opened.splice(0).map(one => one.close()))
-  })
-  afterAll(async () => {
-    over.abort()
-    await server?.close()
-  })
+  afterAll(() => server?.close())
 
-  const newStream = () => `s${randomBytes(5).toString('hex')}`
+  const rows = 100
+  const { signal, change, batchOf, ...kit } = transportKit(rows, openKafka)
   const urlOf = (address = server.address, login = '') => `kafka://${login}${address}`
-  const open = async (stream: string, more: Partial<KafkaOptions> = {}) => {
-    const transport = await openKafka({ url: urlOf(), stream, shapeOf: () => table, ...more })
-    opened.push(transport)
-    return transport
-  }
+  const open = (stream: string, more: Partial<KafkaOptions> = {}) =>
+    kit.open({ url: urlOf(), stream, shapeOf: () => table, ...more })
+  const drain = async (transport: BrokerTransport) =>
+    (await kit.drain(transport)).map(one => Number(one.version))
 
   transportContract('kafka', { whole: false }, async () => {
     const transport = await openKafka({
@@ -51,30 +40,7 @@ describe.skipIf(kafka.skipReason)(`${kafka.title}`, () => {
     return { transport, close: () => transport.close() }
   })
 
-  const rows = 100
-  /** Change number n is of one of a hundred rows. */
-  const change = (n: number): Change => ({
-    table,
-    operation: 'update',
-    row: `${n % rows}\t${n}`,
-    version: BigInt(n),
-    position: String(n).padStart(10, '0')
-  })
-  const batchOf = (from: number, size: number): ChangeBatch => {
-    const changes = Array.from({ length: size }, (_, at) => change(from + at))
-    return { changes, position: changes.at(-1)!.position, committedAt: undefined }
-  }
   const numbers = (from: number, size: number) => Array.from({ length: size }, (_, at) => from + at)
-  /** All that waits, acknowledged. */
-  const drain = async (transport: BrokerTransport) => {
-    const got: number[] = []
-    await transport.end()
-    for await (const { batch, ack } of transport.receive(signal)) {
-      got.push(...batch.changes.map(one => Number(one.version)))
-      await ack()
-    }
-    return got
-  }
   /** A row's changes go on where they were, or begin again before that, but never leave one out. */
   const inOrder = (got: readonly number[]) => {
     const last = new Map<number, number>()

@@ -1,9 +1,7 @@
 /** RabbitMQ as a transport, on a real broker: nothing lost when it is killed, order kept, and each fault told in words. */
 import amqp from 'amqplib'
-import { randomBytes } from 'node:crypto'
-import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   ConfigError,
   ConnectionError,
@@ -12,38 +10,26 @@ import {
   TemporaryError
 } from '../../../src/core/errors.js'
 import { freePort } from '../../../src/cli/demo/servers.js'
-import type { Change, ChangeBatch } from '../../../src/follow/ports.js'
+import type { Change } from '../../../src/follow/ports.js'
 import type { BrokerTransport, DeadLetter } from '../../../src/follow/transports/broker.js'
 import { openRabbitMq, type RabbitMqOptions } from '../../../src/follow/transports/rabbitmq/rabbitmq.js'
 import { table, transportContract } from '../../contracts/transport.js'
 import { findRabbitMq, type RabbitMqServer } from '../../support/rabbitmq.js'
+import { newStream, transportKit } from './kit.js'
 
 const rabbit = await findRabbitMq()
 
 describe.skipIf(rabbit.skipReason)(`${rabbit.title}`, () => {
   let server: RabbitMqServer
-  const opened: BrokerTransport[] = []
-  const over = new AbortController()
-  const { signal } = over
-  setMaxListeners(0, signal)
 
   beforeAll(async () => {
     server = await rabbit.start()
   })
-  afterEach(async () => {
-    await Promise.all(opened.splice(0).map(one => one.close()))
-  })
-  afterAll(async () => {
-    over.abort()
-    await server?.close()
-  })
+  afterAll(() => server?.close())
 
-  const newStream = () => `s${randomBytes(5).toString('hex')}`
-  const open = async (stream: string, more: Partial<RabbitMqOptions> = {}) => {
-    const transport = await openRabbitMq({ url: server.url, stream, shapeOf: () => table, ...more })
-    opened.push(transport)
-    return transport
-  }
+  const { signal, batchOf, drain, ...kit } = transportKit(10, openRabbitMq)
+  const open = (stream: string, more: Partial<RabbitMqOptions> = {}) =>
+    kit.open({ url: server.url, stream, shapeOf: () => table, ...more })
 
   transportContract('rabbitmq', { whole: false }, async () => {
     const transport = await openRabbitMq({
@@ -54,29 +40,6 @@ describe.skipIf(rabbit.skipReason)(`${rabbit.title}`, () => {
     })
     return { transport, close: () => transport.close() }
   })
-
-  /** Change number n is of one of ten rows. */
-  const change = (n: number): Change => ({
-    table,
-    operation: 'update',
-    row: `${n % 10}\t${n}`,
-    version: BigInt(n),
-    position: String(n).padStart(10, '0')
-  })
-  const batchOf = (from: number, size: number): ChangeBatch => {
-    const changes = Array.from({ length: size }, (_, at) => change(from + at))
-    return { changes, position: changes.at(-1)!.position, committedAt: undefined }
-  }
-  /** All that waits, acknowledged. */
-  const drain = async (transport: BrokerTransport) => {
-    const got: Change[] = []
-    await transport.end()
-    for await (const { batch, ack } of transport.receive(signal)) {
-      got.push(...batch.changes)
-      await ack()
-    }
-    return got
-  }
 
   test('brings everything to each group, and to each only once', async () => {
     const stream = newStream()
@@ -364,7 +327,7 @@ describe.skipIf(rabbit.skipReason)(`${rabbit.title}`, () => {
     expect([...states.values()].sort((a, b) => a - b)).toEqual(
       Array.from({ length: 10 }, (_, at) => total - 9 + at)
     )
-  })
+  , 180_000)
 })
 
 /** Its message, stack, fields and causes. */
