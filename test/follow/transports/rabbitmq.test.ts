@@ -327,7 +327,7 @@ describe.skipIf(rabbit.skipReason)(`${rabbit.title}`, () => {
     expect([...states.values()].sort((a, b) => a - b)).toEqual(
       Array.from({ length: 10 }, (_, at) => total - 9 + at)
     )
-  , 180_000)
+  }, 180_000)
 })
 
 /** Its message, stack, fields and causes. */
