@@ -4,9 +4,8 @@
  * ClickHouse evaluates in; whether NULL may stand there is for the view to say.
  */
 import type { FollowConfig } from '../../../config.js'
-import type { FollowedColumn } from '../../../table.js'
 import { literal } from '../names.js'
-import { parseType, sourceType, type TargetType } from '../types.js'
+import { parseType, type TargetType } from '../types.js'
 
 type Unfit = FollowConfig['unfit']
 
@@ -16,43 +15,34 @@ type Sql = (text: string) => string
 export interface Conversion {
   /** Of the column's type, or that as Nullable. */
   value: Sql
-  /** Whether there is a value that the column cannot take; undefined: it takes all. */
-  refused: Sql | undefined
+  /** SQL over the text and what became of it: whether the column cannot take it; undefined: it takes all. */
+  refused: ((text: string, value: string) => string) | undefined
 }
 
 /**
  * @param type ClickHouse's, as types.ts chose it.
- * @param variable a name that lambdas may use.
+ * @param variable what names that lambdas may use begin with.
  */
-export function conversionOf(
-  column: FollowedColumn,
-  type: string,
-  unfit: Unfit,
-  variable: string
-): Conversion {
+export function conversionOf(type: string, unfit: Unfit, variable: string): Conversion {
   const target = parseType(type)
-  const source = sourceType(column)
   if (!target.element) {
     const { value, exact } = scalar(target, unfit)
     const all = exact || (unfit !== 'error' && target.nullable)
-    return { value, refused: all ? undefined : misses(value) }
+    return { value, refused: all ? undefined : missed }
   }
-  const { value, exact } = source.element ? scalar(target.element, unfit) : scalar(target, unfit)
-  const loose = exact || unfit !== 'error'
+  const { value, exact } = scalar(target.element, unfit)
+  const [one, two] = [`${variable}e`, `${variable}n`]
   const nested: Sql = text => `startsWith(${body(text)}, '{{')`
   return {
-    value: text => `arrayMap(${variable} -> ${value(variable)}, ${elements(text, variable)})`,
-    refused: text =>
-      loose
+    value: text => `arrayMap(${one} -> ${value(one)}, ${elements(text, one)})`,
+    refused: (text, made) =>
+      exact || unfit !== 'error'
         ? nested(text)
-        : `(${nested(text)} OR arrayExists(${variable} -> ${misses(value)(variable)}, ${elements(text, variable)}))`
+        : `${nested(text)} OR arrayExists((${one}, ${two}) -> ${missed(one, two)}, ${elements(text, one)}, ${made})`
   }
 }
 
-const misses =
-  (value: Sql): Sql =>
-  text =>
-    `(isNotNull(${text}) AND isNull(${value(text)}))`
+const missed = (text: string, value: string): string => `isNotNull(${text}) AND isNull(${value})`
 
 interface Scalar {
   value: Sql

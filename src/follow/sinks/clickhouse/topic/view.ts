@@ -46,47 +46,54 @@ export function viewStatement(
   const names = columns.map(column => column.name)
   const own = prefixFor(names)
   const types = typesOf(table, can)
-  const texts = columns.map((_, i) => `${own}t${i}`)
-  const conversions = columns.map((column, i) => conversionOf(column, types[i]!, unfit, `${own}e`))
-  const isArray = types.map(type => parseType(type).element !== undefined)
+  const conversions = types.map(type => conversionOf(type, unfit, own))
   const filled = columns.map((column, i) => i < keyLength || column.notNull)
+  const [text, value] = ['t', 'v'].map(kind => (i: number) => `${own}${kind}${i}`) as [Nth, Nth]
   const live = `${own}operation IN ('INSERT', 'UPDATE')`
 
   const read = columns.map(({ name, missing }, i) => {
-    const text = `record[${literal(name)}]`
+    const found = `record[${literal(name)}]`
     // The message is older than the column: rows had this then.
-    if (i < keyLength || missing === undefined || missing === null) return `${text} AS ${texts[i]}`
-    return `if(mapContains(record, ${literal(name)}) OR operation = 'DELETE', ${text}, ${literal(missing)}) AS ${texts[i]}`
+    if (i < keyLength || missing === undefined || missing === null) return found
+    return `if(mapContains(record, ${literal(name)}) OR operation = 'DELETE', ${found}, ${literal(missing)})`
   })
-  const about = [
-    literal(nameOf(table)),
-    ...keyNames(table).flatMap((name, i) => [
-      literal(`${i === 0 ? ' (' : ', '}${name} = `),
-      short(`ifNull(record[${literal(name)}], 'NULL')`)
-    ]),
-    literal('), '),
-    'place',
-    literal(': ')
-  ]
-  const inner = [
-    ...read,
+  const texts = [
+    ...read.map((sql, i) => `${sql} AS ${text(i)}`),
     ...['operation', 'version', 'key_columns', 'absent'].map(name => `${name} AS ${own}${name}`),
     `mapKeys(record) AS ${own}columns`,
-    `concat(${about.join(', ')}) AS ${own}about`
+    `concat(${aboutRow(table)}) AS ${own}about`
   ]
-  const needed = columns.filter((column, i) => i < keyLength || column.missing === undefined)
-  const nulls = columns.flatMap((_, i) =>
-    filled[i] ? [`${i < keyLength ? '' : `${live} AND `}isNull(${texts[i]})`] : []
+
+  const needed = names.filter((_, i) => i < keyLength || columns[i]!.missing === undefined)
+  const nulls = columns.flatMap(({ name }, i) =>
+    filled[i] ? [[`${i < keyLength ? '' : `${live} AND `}isNull(${text(i)})`, literal(name)]] : []
   )
   const misfits = columns.flatMap(({ name }, i) => {
-    const { refused } = conversions[i]!
-    return refused
-      ? [
-          `if(${refused(texts[i]!)}, concat(${literal(`${name} = `)}, ${short(`ifNull(${texts[i]}, '')`)}), '')`
-        ]
-      : []
+    const test = conversions[i]!.refused?.(text(i), value(i))
+    return test ? [[test, `concat(${literal(`${name} = `)}, ${short(`ifNull(${text(i)}, '')`)})`]] : []
   })
-  const refusals: [string, string][] = [
+  const either = (cases: string[][]) =>
+    cases.length === 0
+      ? '[]'
+      : `arrayFilter(${own}e -> ${own}e != '', [${cases.map(([test, told]) => `if(${test}, ${told}, '')`).join(',\n      ')}])`
+  const lists: Record<string, readonly [array: string, what: string]> = {
+    strange: [
+      `arrayFilter(${own}e -> NOT has(${list(names)}, ${own}e), ${own}columns)`,
+      'the message has columns that are not known here, make tables and views anew:'
+    ],
+    lacking: [
+      `if(${live}, arrayFilter(${own}e -> NOT has(${own}columns, ${own}e), ${list(needed)}), [])`,
+      'the message lacks columns:'
+    ],
+    nulls: [either(nulls), 'here no NULL may be in'],
+    misfits: [either(misfits), 'ClickHouse’s types cannot hold']
+  }
+  const made = [
+    ...conversions.map((conversion, i) => `${conversion.value(text(i))} AS ${value(i)}`),
+    ...Object.entries(lists).map(([name, [array]]) => `${array} AS ${own}${name}`)
+  ]
+
+  const refusals: [test: string, told: string][] = [
     [
       `${own}operation = 'TRUNCATE'`,
       literal(`it was truncated on main, which no view can do here. ${advice}`)
@@ -103,43 +110,47 @@ export function viewStatement(
       `${live} AND notEmpty(${own}absent)`,
       `concat('main did not send what had not changed, ', arrayStringConcat(${own}absent, ', '), ', as it does with REPLICA IDENTITY FULL. ', ${literal(advice)})`
     ],
-    ...listed(
-      `arrayFilter(${own}e -> NOT has(${list(names)}, ${own}e), ${own}columns)`,
-      'the message has columns that are not known here, make tables and views anew:'
-    ),
-    ...listed(
-      `if(${live}, arrayFilter(${own}e -> NOT has(${own}columns, ${own}e), ${list(needed.map(({ name }) => name))}), [])`,
-      'the message lacks columns:'
-    ),
-    ...listed(
-      `arrayFilter((${own}e, ${own}n) -> ${own}n, ${list(names.filter((_, i) => filled[i]))}, [${nulls.join(', ')}])`,
-      'here no NULL may be in'
-    ),
-    ...(misfits.length === 0
-      ? []
-      : listed(
-          `arrayFilter(${own}e -> ${own}e != '', [${misfits.join(', ')}])`,
-          'ClickHouse’s types cannot hold'
-        ))
+    ...Object.entries(lists).map(([name, [, what]]): [string, string] => [
+      `notEmpty(${own}${name})`,
+      `concat(${literal(`${what} `)}, arrayStringConcat(${own}${name}, ', '))`
+    ])
   ]
-  const cases = refusals.map(([test, text]) => `    ${test},\n      concat(${own}about, ${text}),\n`).join('')
   const values = columns.map(({ name }, i) => {
-    const value = conversions[i]!.value(texts[i]!)
+    const isArray = parseType(types[i]!).element !== undefined
     const ready =
-      filled[i] && !isArray[i] ? `ifNull(${value}, defaultValueOfTypeName(${literal(types[i]!)}))` : value
-    return `  ${ready} AS ${ident(name)},\n`
+      filled[i] && !isArray ? `ifNull(${value(i)}, defaultValueOfTypeName(${literal(types[i]!)}))` : value(i)
+    return `${ready} AS ${ident(name)}`
   })
+  const cases = refusals.map(([test, told]) => `${test}, concat(${own}about, ${told})`)
   return `CREATE MATERIALIZED VIEW ${view} TO ${target} AS
 SELECT
-${values.join('')}  ${own}version AS ${ident(versionColumn)},
+  ${values.join(',\n  ')},
+  ${own}version AS ${ident(versionColumn)},
   toUInt8(multiIf(
-${cases}    ${own}operation = 'DELETE', '1', '0')) AS ${ident(deletedColumn)}
+    ${cases.join(',\n    ')},
+    ${own}operation = 'DELETE', '1', '0')) AS ${ident(deletedColumn)}
 FROM (
-  SELECT
-    ${inner.join(',\n    ')}
-  FROM ${messages}
-  WHERE ${ident('schema')} = ${literal(table.schema)} AND ${ident('table')} = ${literal(table.name)}
+  SELECT *,
+    ${made.join(',\n    ')}
+  FROM (
+    SELECT
+      ${texts.join(',\n      ')}
+    FROM ${messages}
+    WHERE ${ident('schema')} = ${literal(table.schema)} AND ${ident('table')} = ${literal(table.name)}
+  )
 )`
+}
+
+/** The name of what is about the column of this index. */
+type Nth = (index: number) => string
+
+/** What an error begins with: which row it is about. */
+function aboutRow(table: FollowedTable): string {
+  const key = keyNames(table).flatMap((name, i) => [
+    literal(`${i === 0 ? ' (' : ', '}${name} = `),
+    short(`ifNull(record[${literal(name)}], 'NULL')`)
+  ])
+  return [literal(nameOf(table)), ...key, literal('), '), 'place', literal(': ')].join(', ')
 }
 
 /** The beginning of all names that are not main's, so that no column of main's is taken for one of them. */
@@ -152,8 +163,3 @@ function prefixFor(names: readonly string[]): string {
 const list = (texts: readonly string[]): string => `[${texts.map(literal).join(', ')}]`
 
 const short = (text: string): string => `substringUTF8(${text}, 1, ${shown})`
-
-/** Refused where the array that this SQL is of has elements. */
-const listed = (array: string, what: string): [string, string][] => [
-  [`notEmpty(${array})`, `concat(${literal(`${what} `)}, arrayStringConcat(${array}, ', '))`]
-]
