@@ -9,6 +9,7 @@ import { columnList, ident, literal } from '../postgres/quote.js'
 import { streamRows } from '../postgres/stream.js'
 import type { Visit } from './chunks.js'
 import type { DataContext } from './context.js'
+import { Drift } from './drift.js'
 import {
   digestItems,
   emptyDigest,
@@ -65,6 +66,7 @@ export async function compareBuckets(
           )
         }
         countDiff(tally, diff)
+        tally.drift.add(found.bucket, 0, diff)
         pending.delete(String(found.bucket))
       }
     } finally {
@@ -93,7 +95,11 @@ export async function digestBuckets(
     [...side.values()].reduce((sum, digest) => sum + digest.count, 0)
   tally.main = count(main)
   tally.standby = count(standby)
-  tally.dirty = [...new Set([...main.keys(), ...standby.keys()])]
+  const names = [...new Set([...main.keys(), ...standby.keys()])]
+  tally.drift = new Drift()
+  for (const name of names)
+    tally.drift.add(Number(name), Math.max(main.get(name)?.count ?? 0, standby.get(name)?.count ?? 0))
+  tally.dirty = names
     .filter(name => !sameDigest(main.get(name) ?? emptyDigest(unit), standby.get(name) ?? emptyDigest(unit)))
     .sort((a, b) => Number(a) - Number(b))
   context.emit({ type: 'rows', table: unit.name, rows: Math.max(tally.main, tally.standby) })

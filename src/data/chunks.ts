@@ -38,8 +38,8 @@ export async function compareRanges(
     while (conditions.length > 0) {
       // The first ones by themselves, so that little is done in vain where all differ.
       const group = conditions.splice(0, seen < enough ? 1 : perStatement)
+      await work.add(group, seen)
       seen += group.length
-      await work.add(group)
     }
   }
   await work.finish()
@@ -54,7 +54,7 @@ export async function visitChunks(
   visit: Visit
 ) {
   const work = new Work(context, unit, tally, visit, true)
-  for (const condition of conditions) await work.add([condition])
+  for (const [at, condition] of conditions.entries()) await work.add([condition], at)
   await work.finish()
 }
 
@@ -73,10 +73,11 @@ class Work {
     public direct = false
   ) {}
 
-  async add(conditions: string[]): Promise<void> {
+  /** @param first the number of the first of these chunks. */
+  async add(conditions: string[], first: number): Promise<void> {
     while (this.#running.size >= this.context.workers + 1) await Promise.race(this.#running)
     this.#throwFailure()
-    const task = this.#compare(conditions).catch((error: unknown) => {
+    const task = this.#compare(conditions, first).catch((error: unknown) => {
       this.#failure ??= error
     })
     const tracked: Promise<void> = task.finally(() => this.#running.delete(tracked))
@@ -92,7 +93,7 @@ class Work {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  async #compare(conditions: string[]): Promise<void> {
+  async #compare(conditions: string[], first: number): Promise<void> {
     const { context, unit } = this
     const pending = new Set(conditions)
     await retrying(unit.name, context.retry, () =>
@@ -101,7 +102,7 @@ class Work {
         const known = this.direct ? undefined : await this.#digests(pair, chunks)
         for (const [i, condition] of chunks.entries()) {
           if (this.#failure !== undefined) return
-          await this.#one(pair, condition, known?.[i])
+          await this.#one(pair, condition, first + conditions.indexOf(condition), known?.[i])
           pending.delete(condition)
         }
       })
@@ -116,11 +117,16 @@ class Work {
     return conditions.map((_, i) => ({ main: main[i]!, standby: standby[i]! }))
   }
 
-  async #one(pair: Pair, condition: string, known: { main: Digest; standby: Digest } | undefined) {
+  async #one(
+    pair: Pair,
+    condition: string,
+    number: number,
+    known: { main: Digest; standby: Digest } | undefined
+  ) {
     const { context, unit, tally } = this
     if (known && sameDigest(known.main, known.standby)) {
       this.#seen(false)
-      this.#count(known.main.count, known.standby.count)
+      this.#count(number, known.main.count, known.standby.count)
       return
     }
     const diff = await chunkDiff(pair, unit, condition)
@@ -130,7 +136,7 @@ class Work {
       await this.visit(pair, { unit, condition, diff })
       tally.dirty.push(condition)
     }
-    this.#count(diff.main.count, diff.standbyCount)
+    this.#count(number, diff.main.count, diff.standbyCount, diff)
     countDiff(tally, diff)
     context.signal.throwIfAborted()
   }
@@ -141,9 +147,10 @@ class Work {
     if (this.#streak <= -enough) this.direct = false
   }
 
-  #count(main: number, standby: number): void {
+  #count(number: number, main: number, standby: number, diff?: ChunkDiff): void {
     this.tally.main += main
     this.tally.standby += standby
+    this.tally.drift.add(number, Math.max(main, standby), diff)
     this.context.emit({ type: 'rows', table: this.unit.name, rows: Math.max(main, standby) })
   }
 }

@@ -36,6 +36,7 @@ export async function compareMultiset(context: DataContext, unit: Unit, tally: T
       try {
         for await (const diff of differences(reading, unit, tally)) {
           countDiff(tally, diff)
+          tally.drift.add(diff.bucket, 0, diff)
           const samples = await sampleRows(pair, byPlace(unit), diff, context.samples - tally.samples.length)
           tally.samples.push(...samples.map(sample => ({ ...sample, key: {} })))
         }

@@ -1,4 +1,5 @@
 /** What one table's comparison has found so far: exact counts, a few samples, and where the differences are. */
+import { Drift } from './drift.js'
 import type { RowSample } from './samples.js'
 import type { Unit } from './unit.js'
 import { keyCount, type ChunkDiff } from './vector.js'
@@ -13,6 +14,8 @@ export interface Tally {
   samples: RowSample[]
   /** The chunks that differ: conditions of ranges, or numbers of buckets. */
   dirty: string[]
+  /** Where they lie. */
+  drift: Drift
   /** How many buckets the table was compared in; 0 where it was not. */
   buckets: number
 }
@@ -26,6 +29,7 @@ export const newTally = (unit: Unit): Tally => ({
   delete: 0,
   samples: [],
   dirty: [],
+  drift: new Drift(),
   buckets: 0
 })
 

@@ -1,6 +1,7 @@
 /** Makes the report out of what the floors below returned: the one place where a run's result gets its final form. */
 import type { UnitResult } from '../data/rows.js'
 import type { SequenceResult } from '../data/sequences.js'
+import { differs } from '../data/tally.js'
 import type { Unit } from '../data/unit.js'
 import type { SchemaChange } from '../schema/change.js'
 import type { SchemaPlan } from '../schema/plan.js'
@@ -86,6 +87,7 @@ export function tableReport(result: UnitResult, command: Report['command'], dele
   const { unit, tally } = result
   const left = command === 'sync' && !deleted && result.status !== 'failed' && tally.delete > 0
   const written = tally.insert + tally.update > 0
+  const { cells } = tally.drift
   const reasons = [
     ...(result.reason === undefined ? [] : [result.reason]),
     ...(left ? [`${tally.delete} rows that main does not have were left: --clean-extra removes them`] : []),
@@ -101,7 +103,9 @@ export function tableReport(result: UnitResult, command: Report['command'], dele
     ...(left && { left: tally.delete }),
     ...(reasons.length > 0 && { reason: reasons.join('; ') }),
     ...(result.hint !== undefined && { hint: result.hint }),
-    samples: tally.samples
+    samples: tally.samples,
+    ...(differs(tally) &&
+      cells.length > 0 && { drift: { by: unit.strategy === 'range' ? 'key' : 'hash', cells } })
   }
 }
 

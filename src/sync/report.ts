@@ -3,11 +3,12 @@
  * its JSON form is the published document (docs/report.schema.json), so a field added here is added there.
  */
 
+import type { DriftCell } from '../data/drift.js'
 import type { RowSample } from '../data/samples.js'
 import type { SequenceResult } from '../data/sequences.js'
 import type { SchemaChange, SchemaScript } from '../schema/change.js'
 
-export type { RowSample, SchemaChange, SchemaScript, SequenceResult }
+export type { DriftCell, RowSample, SchemaChange, SchemaScript, SequenceResult }
 
 export type TableStatus = 'identical' | 'differs' | 'synced' | 'failed' | 'skipped'
 
@@ -31,6 +32,14 @@ export interface TableReport {
   /** Columns that the server computes: they are in the samples, and no statement may write them. */
   generated?: string[]
   samples: RowSample[]
+  /** Where the differences lie, in a table that has some and was compared. */
+  drift?: DriftMap
+}
+
+export interface DriftMap {
+  /** What the cells follow: the key, from the lowest to the highest, or a hash, where there is no order to follow. */
+  by: 'key' | 'hash'
+  cells: readonly DriftCell[]
 }
 
 export interface SchemaReport {
