@@ -195,7 +195,7 @@ test('a message with one wrong letter is what it would be for JSON’s own parse
     if (!text.startsWith('{')) continue
     const result = read(text)
     if (typeof result !== 'string') taken++
-    expect(result, text).toEqual(read(text.replace('{', '{ ')))
+    expect({ text, result }).toEqual({ text, result: read(text.replace('{', '{ ')) })
   }
   expect(taken).toBeGreaterThan(1000)
 })
