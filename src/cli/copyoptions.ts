@@ -1,4 +1,4 @@
-/** The options of copying one table, and into sections, a part of the one table (options.ts). */
+/** The options of copy, a part of the one table (options.ts). */
 import { cli, copying, sectioning, type Option } from './option.js'
 import * as values from './values.js'
 

@@ -136,6 +136,12 @@ export const options: readonly Option[] = [
     schema: values.integer,
     describe: 'Connections to each server that compare and move rows'
   }),
+  run('max-rate', 'maxRate', {
+    group: 'Rows',
+    value: 'RATE',
+    schema: values.byteRate,
+    describe: 'Read and hash no more of main’s rows a second, such as 500kB, 20MB or 1GB (0: no limit)'
+  }),
   run('use-updated-at', 'useUpdatedAt', {
     group: 'Rows',
     schema: values.flag,
@@ -177,6 +183,7 @@ export const options: readonly Option[] = [
   }),
 
   ...copyOptions,
+
   ...followOptions,
 
   cli('dry-run', 'dryRun', {

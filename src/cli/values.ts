@@ -73,6 +73,23 @@ export const duration = z.union(
   expectedDuration
 )
 
+const sizes: Record<string, number> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
+const expectedRate = 'must be bytes a second such as 500kB, 20MB or 1GB (0: no limit)'
+
+/** Bytes. A bare number is refused: to pg_basebackup it would be kilobytes. */
+export const byteRate = z.union(
+  [
+    z.literal([0, '0']).transform(() => 0),
+    z
+      .string()
+      .regex(/^\d{1,9}(\.\d{1,3})?\s*[kmg]b?$/i)
+      .transform(value =>
+        Math.round(Number.parseFloat(value) * sizes[/[kmg]/i.exec(value)![0].toLowerCase()]!)
+      )
+  ],
+  expectedRate
+)
+
 /** `--clean-extra`, `--clean-extra=rows`, `--clean-extra=objects`. */
 export const cleanExtra = z.union(
   [

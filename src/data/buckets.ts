@@ -55,6 +55,7 @@ export async function compareBuckets(
     // The streams hold their connections while chunks are visited on the pool's.
     const reading = await context.pool.open()
     try {
+      await context.pace.scan(reading.main, unit)
       for await (const found of bucketPairs(reading, unit, bucket, [...pending])) {
         const diff = compareVectors(unit, found.main, found.standby)
         const rows = unit.key.map((_, i) => [...diff.insert[i]!, ...diff.update[i]!, ...diff.delete[i]!])
@@ -62,7 +63,7 @@ export async function compareBuckets(
           // The chunk is the rows that differ, by their keys, which an index serves; a bucket would be a scan.
           const condition = keyIn(unit.key, rows)
           await context.pool.run(async pair =>
-            visit(pair, { unit, condition, diff: await chunkDiff(pair, unit, condition) })
+            visit(pair, { unit, condition, diff: await chunkDiff(context, pair, unit, condition) })
           )
         }
         countDiff(tally, diff)
@@ -85,12 +86,14 @@ export async function digestBuckets(
   const rows = await pair.main.query<{ n: string }>(
     `SELECT pg_catalog.count(*)::text AS n FROM ${unit.source} WHERE ${unit.filter}`
   )
+  await context.pace.scan(pair.main, unit)
   tally.buckets = bucketCount(Number(rows.rows[0]!.n), context.chunkSize)
   const bucket = bucketExpression(unit, tally.buckets)
   const [main, standby] = await Promise.all([
     bucketDigests(pair.main, unit, bucket),
     bucketDigests(pair.standby, unit, bucket)
   ])
+  await context.pace.scan(pair.main, unit)
   const count = (side: Map<string, Digest>) =>
     [...side.values()].reduce((sum, digest) => sum + digest.count, 0)
   tally.main = count(main)

@@ -114,6 +114,8 @@ class Work {
       digests(pair.main, this.unit, conditions),
       digests(pair.standby, this.unit, conditions)
     ])
+    const rows = main.reduce((sum, digest) => sum + digest.count, 0)
+    await this.context.pace.rows(pair.main, this.unit, rows)
     return conditions.map((_, i) => ({ main: main[i]!, standby: standby[i]! }))
   }
 
@@ -129,7 +131,7 @@ class Work {
       this.#count(number, known.main.count, known.standby.count)
       return
     }
-    const diff = await chunkDiff(pair, unit, condition)
+    const diff = await chunkDiff(context, pair, unit, condition)
     const clean = [diff.insert, diff.update, diff.delete].every(keys => keys[0]!.length === 0)
     this.#seen(!clean)
     if (!clean) {

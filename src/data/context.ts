@@ -4,6 +4,7 @@ import type { RetryPolicy } from '../core/retry.js'
 import type { ForeignKeyGraph } from './foreignkeys.js'
 import type { Mover } from './move.js'
 import type { Column } from '../postgres/tables.js'
+import type { Pace } from './pace.js'
 import type { PairPool } from './pairs.js'
 import type { Unit } from './unit.js'
 
@@ -25,4 +26,6 @@ export interface DataContext {
   /** The row hash of some columns, in the run's form. */
   hash(columns: readonly Column[]): string[]
   mover: Mover
+  /** All reading of main's rows is told to it. */
+  pace: Pace
 }

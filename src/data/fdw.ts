@@ -45,7 +45,7 @@ export function fdwMover(main: Server, address: FdwAddress): Mover {
       await makeServer(pair, name)
       for (const unit of units) await importTable(pair, unit, name)
     },
-    async move(pair, unit, condition, into) {
+    async move(pair, unit, condition, into, pace) {
       const overriding = into === unit.relation && unit.overriding ? ' OVERRIDING SYSTEM VALUE' : ''
       // A list of no column cannot be written; without one the columns have their defaults.
       const columns = unit.written.length > 0 ? ` (${writtenColumns(unit)})` : ''
@@ -53,6 +53,7 @@ export function fdwMover(main: Server, address: FdwAddress): Mover {
         `INSERT INTO ${into}${columns}${overriding} SELECT ${writtenColumns(unit, 't.')}
          FROM ${qualified(importSchema(unit, names(pair)), unit.main.name)} t WHERE ${unit.filter} AND ${condition}`
       )
+      await pace.rows(pair.main, unit, rowCount ?? 0)
       return rowCount ?? 0
     },
     async end(pair, units) {

@@ -43,7 +43,7 @@ async function loadPiece(context: DataContext, unit: Unit, condition: string): P
       await context.mover.begin(pair, [unit])
       const told = watchCopy(context, pair, unit)
       const rows = await context.mover
-        .move(pair, unit, condition, unit.relation, context.signal)
+        .move(pair, unit, condition, unit.relation, context.pace)
         .finally(told.stop)
       context.emit({ type: 'rows', table: unit.name, rows: rows - told.rows() })
       if (context.pool.replica) {

@@ -96,7 +96,7 @@ const stageOf = (pair: Pair, unit: Unit): string => pair.stages.get(unit.name)!
 /** Deletes what goes, stages what comes, and says what the chunk's digest must be in the end. */
 async function stageChunk(context: DataContext, pair: Pair, chunk: Chunk, rules: MendRules): Promise<Digest> {
   const { unit, condition } = chunk
-  const diff = chunk.diff ?? (await chunkDiff(pair, unit, condition))
+  const diff = chunk.diff ?? (await chunkDiff(context, pair, unit, condition))
   if (rules.deletes && keyCount(diff.delete) > 0) {
     const gone = keyIn(unit.key, diff.delete)
     await refuseDeletes(context, pair, unit, gone)
@@ -104,17 +104,23 @@ async function stageChunk(context: DataContext, pair: Pair, chunk: Chunk, rules:
   }
   const wanted = unit.key.map((_, i) => [...diff.insert[i]!, ...diff.update[i]!])
   if (keyCount(wanted) > 0) {
-    await context.mover.move(pair, unit, keyIn(unit.key, wanted), stageOf(pair, unit), context.signal)
+    await context.mover.move(pair, unit, keyIn(unit.key, wanted), stageOf(pair, unit), context.pace)
   }
   return rules.deletes ? diff.main : addDigests(diff.main, diff.extra)
 }
 
 /** What differs in a chunk now. */
-export async function chunkDiff(pair: Pair, unit: Unit, condition: string): Promise<ChunkDiff> {
+export async function chunkDiff(
+  { pace }: DataContext,
+  pair: Pair,
+  unit: Unit,
+  condition: string
+): Promise<ChunkDiff> {
   const [main, standby] = await Promise.all([
     vector(pair.main, unit, condition),
     vector(pair.standby, unit, condition)
   ])
+  await pace.rows(pair.main, unit, main.digest.count)
   return compareVectors(unit, main, standby)
 }
 

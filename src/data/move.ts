@@ -2,6 +2,7 @@
 import { pipeline } from 'node:stream/promises'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import { DataError } from '../core/errors.js'
+import type { Pace } from './pace.js'
 import type { Pair } from './pairs.js'
 import { writtenColumns, type Unit } from './unit.js'
 
@@ -13,7 +14,7 @@ export interface Mover {
   /** Called first in each writing transaction of the standby, before any row moves. */
   begin(pair: Pair, units: readonly Unit[]): Promise<void>
   /** Moves main's rows under a condition (over `t`) into a table of the standby; returns how many it stored. */
-  move(pair: Pair, unit: Unit, condition: string, into: string, signal: AbortSignal): Promise<number>
+  move(pair: Pair, unit: Unit, condition: string, into: string, pace: Pace): Promise<number>
   /** Called last in the transaction, before its commit. */
   end(pair: Pair, units: readonly Unit[]): Promise<void>
 }
@@ -27,13 +28,13 @@ export const copyMover: Mover = {
   ofCut: true,
   begin: async () => {},
   end: async () => {},
-  async move(pair, unit, condition, into, signal) {
+  async move(pair, unit, condition, into, pace) {
     if (unit.written.length === 0) return moveEmptyRows(pair, unit, condition, into)
     const format = `(FORMAT ${unit.binary ? 'binary' : 'text'})`
     const query = `SELECT ${writtenColumns(unit, 't.')} FROM ${unit.source} WHERE ${unit.filter} AND ${condition}`
     const source = pair.main.query(copyTo(`COPY (${query}) TO STDOUT ${format}`))
     const target = pair.standby.query(copyFrom(`COPY ${into} (${writtenColumns(unit)}) FROM STDIN ${format}`))
-    await pipeline(source, target, { signal })
+    await pipeline(pace.through(source), target, { signal: pace.signal })
     if (source.rowCount === target.rowCount) return target.rowCount ?? 0
     throw new DataError(
       `main sent ${source.rowCount} rows of ${unit.name} and the standby stored ${target.rowCount}`,

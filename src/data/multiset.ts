@@ -34,7 +34,7 @@ export async function compareMultiset(context: DataContext, unit: Unit, tally: T
     await context.pool.run(async pair => {
       const reading = await context.pool.open()
       try {
-        for await (const diff of differences(reading, unit, tally)) {
+        for await (const diff of differences(context, reading, unit, tally)) {
           countDiff(tally, diff)
           tally.drift.add(diff.bucket, 0, diff)
           const samples = await sampleRows(pair, byPlace(unit), diff, context.samples - tally.samples.length)
@@ -81,7 +81,7 @@ async function rewrite(context: DataContext, pair: Pair, unit: Unit, tally: Tall
   }
   const add = async (diff: Difference) => {
     if (keyCount(diff.insert) === 0) return
-    await copyMover.move(pair, byPlace(unit), keyIn([ctid], diff.insert), unit.relation, context.signal)
+    await copyMover.move(pair, byPlace(unit), keyIn([ctid], diff.insert), unit.relation, context.pace)
   }
   // A unique value may come in one bucket and go in another: then all that goes must go first, which takes a scan more.
   const passes =
@@ -91,7 +91,7 @@ async function rewrite(context: DataContext, pair: Pair, unit: Unit, tally: Tall
   for (const pass of passes) {
     const reading = await context.pool.open()
     try {
-      for await (const diff of differences(reading, unit, tally)) await pass(diff)
+      for await (const diff of differences(context, reading, unit, tally)) await pass(diff)
     } finally {
       await context.pool.discard(reading)
     }
@@ -100,6 +100,7 @@ async function rewrite(context: DataContext, pair: Pair, unit: Unit, tally: Tall
     bucketDigests(pair.main, unit, bucket),
     bucketDigests(pair.standby, unit, bucket)
   ])
+  await context.pace.scan(pair.main, unit)
   for (const name of new Set([...main.keys(), ...standby.keys()])) {
     const expected = addDigests(main.get(name) ?? emptyDigest(unit), kept.get(name) ?? emptyDigest(unit))
     if (sameDigest(expected, standby.get(name) ?? emptyDigest(unit))) continue
@@ -113,7 +114,13 @@ async function rewrite(context: DataContext, pair: Pair, unit: Unit, tally: Tall
 type Difference = ChunkDiff & { bucket: number }
 
 /** Per bucket, the ctids of main's rows that are missing, and of the standby's copies that are too many. */
-async function* differences(reading: Pair, unit: Unit, tally: Tally): AsyncGenerator<Difference> {
+async function* differences(
+  { pace }: DataContext,
+  reading: Pair,
+  unit: Unit,
+  tally: Tally
+): AsyncGenerator<Difference> {
+  await pace.scan(reading.main, unit)
   const bucket = bucketExpression(unit, tally.buckets)
   for await (const { bucket: number, main, standby } of bucketPairs(
     reading,

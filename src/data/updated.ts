@@ -52,6 +52,7 @@ export async function compareUpdated(
           context.pool.run(async pair => {
             const main = await vector(pair.main, unit, `${later} AND ${inRange(unit, range)}`)
             if (main.digest.count === 0) return
+            await context.pace.rows(pair.main, unit, main.digest.count)
             const keys = compareVectors(unit, main, emptyVector(unit)).insert
             const condition = keyIn(unit.key, keys)
             const diff = compareVectors(unit, main, await vector(pair.standby, unit, condition))

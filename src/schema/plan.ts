@@ -150,12 +150,12 @@ async function decisionOf(
 
 /** As of the same moment as the dump, where that has a snapshot. */
 async function detailsOf(server: Server, snapshot?: string): Promise<Details> {
-  if (snapshot === undefined) return readDetails(server.sql, server.can)
+  if (snapshot === undefined) return readDetails(server.sql, server.can, server.role)
   const client = await server.connect()
   try {
     await client.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY')
     await client.query(`SET TRANSACTION SNAPSHOT '${snapshot}'`)
-    return await readDetails(asQueryable(client), server.can)
+    return await readDetails(asQueryable(client), server.can, server.role)
   } finally {
     await client.end().catch(() => {})
   }

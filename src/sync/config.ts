@@ -51,6 +51,8 @@ export interface SyncConfig {
   chunkSize: number
   /** Connections to each server that compare and move rows, 1–64. */
   workers: number
+  /** Bytes of main's rows that are read a second, 1,024 or more; 0: no limit. */
+  maxRate: number
   useUpdatedAt: boolean
   /** `YYYY-MM-DD HH:MM:SS[±ZZ]`, UTC where it names no zone. */
   lastSyncTime: string | undefined
@@ -98,6 +100,7 @@ export const defaults: Omit<SyncConfig, 'main' | 'standby'> = {
   forcePsql: false,
   chunkSize: 10_000,
   workers: 4,
+  maxRate: 0,
   useUpdatedAt: false,
   lastSyncTime: undefined,
   cleanExtra: { rows: false, objects: false },
@@ -152,6 +155,9 @@ export function completeConfig(options: SyncOptions): SyncConfig {
       faults.push(`${name} must be a whole number from ${low} to ${high}, not ${value}`)
     }
   }
+  const { maxRate } = config
+  if (maxRate !== 0 && !(Number.isInteger(maxRate) && maxRate >= 1024))
+    faults.push('maxRate must be 1kB a second or more, or 0 for no limit')
   if (config.schemas.length === 0) faults.push('at least one schema must be named')
   for (const name of config.allow) {
     if (name !== 'all' && !hazards.includes(name)) {

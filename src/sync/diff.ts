@@ -91,6 +91,7 @@ async function countMissing(context: DataContext, unit: Unit): Promise<TableRepo
     context.pool.run(async ({ main }) => {
       const from = `FROM ${unit.source} WHERE ${unit.filter}`
       const counted = await main.query<{ n: string }>(`SELECT pg_catalog.count(*)::text AS n ${from}`)
+      await context.pace.scan(main, unit)
       const { rows } = await main.query<(string | null)[]>({
         text: `SELECT ${textColumns(unit)} ${from} LIMIT ${context.samples}`,
         rowMode: 'array'

@@ -11,6 +11,7 @@ import { fdwMover } from '../data/fdw.js'
 import { ForeignKeyGraph } from '../data/foreignkeys.js'
 import { chooseHashForm } from '../data/hash.js'
 import { copyMover } from '../data/move.js'
+import { Pace } from '../data/pace.js'
 import { PairPool } from '../data/pairs.js'
 import type { Unit } from '../data/unit.js'
 import { openServer } from '../postgres/connect.js'
@@ -175,6 +176,7 @@ export async function withData<T>(
       samples: config.samples,
       graph,
       mover: config.fdwMode ? fdwMover(main, { host: config.fdwHost, port: config.fdwPort }) : copyMover,
+      pace: new Pace(config.maxRate, signal),
       since: await sinceTimes(session, units, graph),
       hash: hasher(session.hashing)
     })

@@ -159,6 +159,22 @@ describe('values', () => {
   })
 
   test.each([
+    ['0', 0],
+    ['500kB', 512_000],
+    ['20MB', 20_971_520],
+    ['20m', 20_971_520],
+    ['1.5 GB', 1_610_612_736]
+  ])('rate %s', (text, bytes) => {
+    expect(read({ 'max-rate': text }).sync.maxRate).toBe(bytes)
+  })
+
+  test.each(['20', '20000000', 'MB', '-1MB', '1TB', '1MB/h'])('no rate: %j', text => {
+    expect(faults({ ...dsns, 'max-rate': text })[0]).toMatch(
+      /^--max-rate must be bytes a second such as 500kB/
+    )
+  })
+
+  test.each([
     ['true', { rows: true, objects: true }],
     ['rows', { rows: true, objects: false }],
     ['objects', { rows: false, objects: true }],

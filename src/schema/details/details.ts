@@ -103,7 +103,7 @@ export interface Details {
   readonly relations: ReadonlyMap<number, Relation>
   readonly types: ReadonlyMap<number, TypeDetail>
   readonly routines: ReadonlyMap<number, Routine>
-  /** Sequences that were used: their last value. */
+  /** The standby's sequences that were used: their last value. */
   readonly sequences: ReadonlyMap<number, string>
   /** `source target` of every cast that is not by way of text. */
   readonly casts: ReadonlySet<string>

@@ -4,17 +4,19 @@
  */
 import type { Capabilities } from '../../postgres/capabilities.js'
 import { qualified } from '../../postgres/quote.js'
-import type { Queryable } from '../../postgres/server.js'
+import type { Queryable, Role } from '../../postgres/server.js'
 import type { Column, Details, Relation, Routine, TypeDetail } from './details.js'
 
 /** @param sql a session whose search_path holds pg_catalog alone, so that all other names come out qualified. */
-export async function readDetails(sql: Queryable, can: Capabilities): Promise<Details> {
+export async function readDetails(sql: Queryable, can: Capabilities, role: Role): Promise<Details> {
   // One after the other: a session takes no second query while the first runs.
   const relations = await sql.unsafe<Omit<Relation, 'columns' | 'sql'>[]>(relationsQuery(can))
   const columns = await sql.unsafe<(Column & { relation: number })[]>(columnsQuery)
   const types = await sql.unsafe<Omit<TypeDetail, 'sql'>[]>(typesQuery)
   const routines = await sql.unsafe<Routine[]>(routinesQuery)
-  const sequences = await sql.unsafe<{ oid: number; last: string }[]>(sequencesQuery)
+  // Where a sequence stands is asked by a lock that main is never to meet (ROW EXCLUSIVE).
+  const sequences =
+    role === 'standby' ? await sql.unsafe<{ oid: number; last: string }[]>(sequencesQuery) : []
   const casts = await sql.unsafe<{ pair: string }[]>(castsQuery)
   const extensions = await sql.unsafe<{ name: string; relocatable: boolean }[]>(
     'SELECT extname::text AS name, extrelocatable AS relocatable FROM pg_catalog.pg_extension'
