@@ -124,62 +124,72 @@ describe.skipIf(rabbit.skipReason)(`${rabbit.title} to three replicas`, () => {
   }, 300_000)
 })
 
-describe.skipIf(kafka.skipReason ?? clickhouse!.skipReason)(`${kafka.title} to ${clickhouse!.title}`, () => {
-  let broker: KafkaServer
-  let main: Main
-  let sink: SinkServer
-  beforeAll(async () => {
-    broker = await kafka.start()
-    main = await openMain('stats')
-    sink = await clickHouseSink(clickhouse!)
-  }, 120_000)
-  afterAll(async () => {
-    await sink.close()
-    await main.drop()
-    await broker.close()
-  })
+describe.skipIf(kafka.skipReason ?? clickhouse!.skipReason)(
+  `${kafka.title} to ${clickhouse!.title} and PostgreSQL`,
+  () => {
+    let broker: KafkaServer
+    let main: Main
+    let sink: SinkServer
+    let replica: Db
+    beforeAll(async () => {
+      broker = await kafka.start()
+      main = await openMain('stats')
+      replica = await createDatabase('copy')
+      await replica.exec(ddl)
+      sink = await clickHouseSink(clickhouse!)
+    }, 120_000)
+    afterAll(async () => {
+      await sink.close()
+      await replica.drop()
+      await main.drop()
+      await broker.close()
+    })
 
-  test('two appliers of a group bring every row once, and a new group brings the same again', async () => {
-    const via = ['--via', `kafka://${broker.address}`]
-    const publish = ['publish', '--source', 'outbox', '--partitions', '4', ...via, ...main.flags]
-    const apply = ['apply', ...via, ...main.flags, '--to', sink.to]
-    const proved = async () => {
-      for (const table of tables) {
-        const ours = await postgresRows(main.reader, table)
-        expect(ours.length).toBeGreaterThan(0)
-        expect([table, differences(ours, await sink.rows(table))]).toEqual([table, equal])
+    test('two appliers of each group bring every row once, and a new group brings the same again', async () => {
+      const via = ['--via', `kafka://${broker.address}`]
+      const publish = ['publish', '--source', 'outbox', '--partitions', '4', ...via, ...main.flags]
+      const apply = ['apply', ...via, ...main.flags, '--to', sink.to]
+      const copy = ['apply', ...via, '--name', 'stats', '--group', 'copy', '--to', replica.url]
+      const proved = async (rows: (table: string) => Promise<string[]>) => {
+        for (const table of tables) {
+          const ours = await postgresRows(main.reader, table)
+          expect(ours.length).toBeGreaterThan(0)
+          expect([table, differences(ours, await rows(table))]).toEqual([table, equal])
+        }
       }
-    }
-    await done([...publish, '--snapshot', 'only'])
-    const publisher = new Follower(publish)
-    const appliers = [new Follower(apply), new Follower(apply)]
-    const writers = new Writers(main.db.url, true, 4)
-    let crowd = 0
-    /** So many changes in all: where they are many, not only people make them. */
-    const changed = async (count: number) => {
-      for (; all && writers.committed + crowd < count; crowd += 10_000) {
-        const writer = crowd + 100
-        await main.db.exec(
-          `INSERT INTO events (writer, words) SELECT ${writer}, 'new' FROM generate_series(1, 5000);
+      await done([...publish, '--snapshot', 'only'])
+      const publisher = new Follower(publish)
+      const appliers = [apply, apply, copy, copy].map(args => new Follower(args))
+      const writers = new Writers(main.db.url, true, 4)
+      let crowd = 0
+      /** So many changes in all: where they are many, not only people make them. */
+      const changed = async (count: number) => {
+        for (; all && writers.committed + crowd < count; crowd += 10_000) {
+          const writer = crowd + 100
+          await main.db.exec(
+            `INSERT INTO events (writer, words) SELECT ${writer}, 'new' FROM generate_series(1, 5000);
            UPDATE events SET words = 'changed ' || id WHERE writer = ${writer}`
-        )
+          )
+        }
+        await until(async () => writers.committed + crowd >= count, publisher)
       }
-      await until(async () => writers.committed + crowd >= count, publisher)
-    }
-    const enough = all ? 200_000 : 20_000
-    try {
-      await changed(0.4 * enough)
-      await appliers[0]!.kill()
-      await publisher.kill()
-      await changed(enough)
-    } finally {
-      await writers.stop()
-      for (const one of [publisher, ...appliers]) await one.stop()
-    }
-    await done([...publish, '--once'])
-    await done([...apply, '--once'])
-    await proved()
-    await done([...apply, '--group', 'again', '--from', 'earliest', '--once'])
-    await proved()
-  }, 900_000)
-})
+      const enough = all ? 200_000 : 20_000
+      try {
+        await changed(0.4 * enough)
+        for (const one of [appliers[0]!, publisher, appliers[2]!]) await one.kill()
+        await changed(enough)
+      } finally {
+        await writers.stop()
+        for (const one of [publisher, ...appliers]) await one.stop()
+      }
+      await done([...publish, '--once'])
+      for (const args of [apply, copy]) await done([...args, '--once'])
+      await proved(sink.rows)
+      const reader = new pg.Client(replica.url)
+      await reader.connect()
+      await proved(table => postgresRows(reader, table)).finally(() => reader.end())
+      await done([...apply, '--group', 'again', '--from', 'earliest', '--once'])
+      await proved(sink.rows)
+    }, 900_000)
+  }
+)
