@@ -9,6 +9,9 @@ import { run } from './cli/run.js'
 import { renderError } from './cli/render/errors.js'
 import { plain } from './cli/render/paint.js'
 
+// What a library advises its programmers is nothing for who runs this.
+process.noDeprecation = true
+
 // A DSN on the command line would stay in `ps` for as long as the run takes.
 process.title = 'pgsyncer'
 

@@ -48,7 +48,9 @@ export async function dumpSchema(
   const { libpqEnv } = server
   const { code, stdout, stderr } = await runProgram(program.path, args, { ...options, libpqEnv })
   if (code !== 0) {
+    const lost = /closed the connection|connection to server|could not connect|no connection to/.test(stderr)
     throw new ProgramError(`pg_dump of ${server.role} (${server.address}) failed: ${sayings(stderr)}`, {
+      ...(lost && { sqlstate: '08006' }),
       hint: /canceling statement due to (?:statement|lock) timeout/.test(stderr)
         ? 'Another session holds a lock on it: wait until it has ended, or raise --lock-timeout.'
         : `It was ${program.path}, version ${program.version}. The role needs the right to read all that is in scope.`

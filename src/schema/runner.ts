@@ -127,6 +127,9 @@ function failureOf(step: Step | undefined, error: unknown, example: string | und
   })
 }
 
+/** psql's exit code where the connection went. */
+const lostConnection = 2
+
 async function runScript(
   path: string,
   plan: SchemaPlan,
@@ -134,7 +137,8 @@ async function runScript(
   steps: readonly Step[],
   signal: AbortSignal
 ): Promise<void> {
-  const lines = [...plan.preamble]
+  // psql commits at the end of its input, which is also where a killed program's ends: it must not be asked to.
+  const lines = ['BEGIN;', ...plan.preamble]
   let line = lines.length
   /** Of each statement: its step, and its last line. */
   const ends: { step: Step; statement: string; line: number }[] = []
@@ -146,12 +150,12 @@ async function runScript(
     }
   }
   const settings = ['-v', 'ON_ERROR_STOP=1', '-v', 'VERBOSITY=verbose']
-  const args = ['-X', '-q', ...settings, '--no-password', '--single-transaction', '-f', '-']
+  const args = ['-X', '-q', ...settings, '--no-password', '-f', '-']
   const { code, stderr } = await runProgram(path, args, {
     libpqEnv: standby.libpqEnv,
     env: plan.env,
     signal,
-    input: `${lines.join('\n')}\n`
+    input: `${lines.join('\n')}\nCOMMIT;\n`
   })
   if (code === 0) return
   const said = /^psql:<stdin>:(\d+): (?:ERROR|FATAL): +(?:(\w{5}): )?([\s\S]*)$/m.exec(stderr)
@@ -168,9 +172,10 @@ async function runScript(
   const example = culprit && (await exampleOf(standby.sql, culprit.statement, fields))
   const message = sentence(text.split('\n')[0]!, field('DETAIL'), example)
   const hint = field('HINT')
+  const sqlstate = fields.code ?? (code === lostConnection ? '08006' : undefined)
   throw new StepFailure(culprit?.step, message, {
     ...(hint !== undefined && { hint }),
-    ...(fields.code !== undefined && { sqlstate: fields.code })
+    ...(sqlstate !== undefined && { sqlstate })
   })
 }
 

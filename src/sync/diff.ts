@@ -1,4 +1,5 @@
 /** `diff`: what a sync would do, and nothing written on either side. */
+import { setMaxListeners } from 'node:events'
 import { retrying } from '../core/retry.js'
 import type { DataContext } from '../data/context.js'
 import { compareUnits } from '../data/rows.js'
@@ -40,6 +41,7 @@ export async function diff(options: SyncOptions, context: RunContext = {}): Prom
 async function bothOrNeither(session: Session) {
   const over = new AbortController()
   const signal = AbortSignal.any([session.signal, over.signal])
+  setMaxListeners(0, signal)
   const one = { ...session, signal, retry: { ...session.retry, signal } }
   const stop = (error: unknown): never => {
     over.abort(error)

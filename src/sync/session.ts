@@ -2,6 +2,7 @@
  * What diff and sync share: both servers opened and found fit, the cut taken, the scope read, the pairs ready. It
  * opens everything and closes everything, in that order, whatever happens in between.
  */
+import { setMaxListeners } from 'node:events'
 import { ConfigError } from '../core/errors.js'
 import type { Emit } from '../core/events.js'
 import { Outage } from '../core/outage.js'
@@ -74,6 +75,8 @@ export async function withSession<T>(
     context.emit?.(event)
   }
   const signal = context.signal ?? new AbortController().signal
+  // Whatever waits listens to it, and much may wait at once.
+  setMaxListeners(0, signal)
   emit({ type: 'phase', phase: 'connect' })
   const limits = { lockTimeout: given.lockTimeout, statementTimeout: given.statementTimeout }
   const waiting = { retries: 0, signal, emit, transient: isAway, outage: before.outage }

@@ -2,11 +2,16 @@
  * kill -9 of the program, of sessions on the standby, and of its whole server, at a moment that a seed chooses: after so many bytes
  * have passed between program and server. The standby is never worse than before, nothing stays behind, and the next run ends it.
  */
+import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { findBinaries } from '../../src/cli/demo/binaries.js'
 import { startServer, type ThrowawayServer } from '../../src/cli/demo/servers.js'
+import { createPair, type Pair } from '../support/databases.js'
 import { randomOf } from '../support/random.js'
 import { startProxy, type Proxy } from '../support/proxy.js'
 import { expectNoHelpers, modes, start, withTemp, type Mode } from './program.js'
@@ -14,6 +19,8 @@ import { expectGone, expectNothingLeft, expectNotWorse, expectSame, Stage, type 
 import { seeds } from './seeds.js'
 
 const built = existsSync(fileURLToPath(new URL('../../dist/main.js', import.meta.url)))
+
+vi.setConfig({ testTimeout: 180_000 })
 
 const nameOf = (url: string): string => new URL(url).pathname.slice(1)
 
@@ -182,3 +189,72 @@ describe.skipIf(!built)('of the standby', () => {
     })
   })
 })
+
+describe.skipIf(!built)('the program is killed while', () => {
+  let pair: Pair
+  const urls = () => ({ main: pair.main.url, standby: pair.standby.url })
+  afterEach(() => pair.drop())
+
+  test('psql has read a part of the structure: nothing of it is there', async () => {
+    pair = await createPair({
+      main: 'CREATE TABLE a (id int); CREATE TABLE b (id int); CREATE TABLE c (id int)'
+    })
+    await withTemp(async temp => {
+      // What psql sees of a program that ends in the middle of a line's end.
+      const psql = join(temp, 'psql')
+      await writeFile(psql, '#!/bin/sh\nsed "/CREATE TABLE public.b /,\\$ d" | psql "$@"\n', { mode: 0o755 })
+      const { code } = await start(urls(), { argv: ['--force-psql', '--psql', psql] }).ended
+      expect(code).toBe(1)
+      await rm(psql)
+    })
+    expect(await pair.standby.query(`SELECT to_regclass('a') AS a, to_regclass('b') AS b`)).toEqual([
+      { a: null, b: null }
+    ])
+    const next = await start(urls(), { argv: ['--force-psql'] }).ended
+    expect([next.code, next.report?.identical]).toEqual([0, true])
+  })
+
+  test('an index is built concurrently: the next run makes it whole, concurrently or not', async () => {
+    pair = await createPair({
+      ddl: 'CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1)',
+      main: 'CREATE INDEX t_v ON t (v)'
+    })
+    await pair.standby.exec('BEGIN; LOCK TABLE t IN ROW EXCLUSIVE MODE')
+    const argv = ['--lock-timeout', '0', '--concurrent-indexes']
+    const { child, ended } = start(urls(), { argv })
+    await waitsForLock(pair, child)
+    child.kill('SIGKILL')
+    await ended
+    // It waits for the table still: it ends because nobody waits for it.
+    await sessionsGone(pair)
+    await pair.standby.exec('ROLLBACK')
+    const invalid = 'SELECT indexrelid::regclass::text AS name FROM pg_index WHERE NOT indisvalid'
+    expect(await pair.standby.query(invalid)).toEqual([{ name: 't_v' }])
+    const next = await start(urls(), { argv: [] }).ended
+    expect([next.code, next.report?.identical]).toEqual([0, true])
+    expect(await pair.standby.query(invalid)).toEqual([])
+    expect(await pair.standby.query(`SELECT to_regclass('t_v') IS NOT NULL AS there`)).toEqual([
+      { there: true }
+    ])
+  })
+})
+
+async function waitsForLock(pair: Pair, child: ChildProcess): Promise<void> {
+  for (;;) {
+    const rows = await pair.main.query(
+      `SELECT FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`,
+      [pair.standby.name]
+    )
+    if (rows.length > 0) return
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode} and met no lock`)
+    await delay(20)
+  }
+}
+
+async function sessionsGone(pair: Pair): Promise<void> {
+  const left = () =>
+    pair.main.query(`SELECT FROM pg_stat_activity WHERE datname = $1 AND application_name LIKE 'pg%'`, [
+      pair.standby.name
+    ])
+  while ((await left()).length > 0) await delay(20)
+}

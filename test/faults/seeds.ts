@@ -1,9 +1,9 @@
 /**
- * Which seeds a test of chance takes: a few in `npm test`, sixty with FAULTS=all, one alone with FAULTS_SEED=n, which is how a
- * failure, whose test is named by its seed, is seen again.
+ * Which seeds a test of chance takes: a few in `npm test`, sixty with FAULTS=all, one alone with FAULTS_SEED=n (or n-m: those from n
+ * to m), which is how a failure, whose test is named by its seed, is seen again.
  */
 export function seeds(few: number, all = 60): number[] {
   const { FAULTS, FAULTS_SEED } = process.env
-  if (FAULTS_SEED !== undefined) return [Number(FAULTS_SEED)]
-  return Array.from({ length: FAULTS === 'all' ? all : few }, (_, i) => i + 1)
+  const [first = 1, last = first] = FAULTS_SEED?.split('-').map(Number) ?? [1, FAULTS === 'all' ? all : few]
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i)
 }
