@@ -17,12 +17,19 @@ export function identityOf(entry: Entry): { table: string; column: string; gener
     : undefined
 }
 
+function ownerOf(entry: Entry): string | undefined {
+  const of = identityOf(entry)
+  return of && `${of.table} ${of.column}`
+}
+
 export const sequenceHandler: Handler = {
   mark({ main, standby }, { fate }) {
     // From serial to identity, or back: the column's handler lets go of it, this makes it anew.
     if (!identityOf(main) !== !identityOf(standby)) {
       fate.drop(standby, 'changed', 'it belongs to an identity column on one side only')
     }
+    // That column or its table was renamed, and its sequence kept the name.
+    if (ownerOf(main) !== ownerOf(standby)) fate.drop(standby, 'changed', 'it belongs to another column')
   },
   alter({ main, standby }, situation) {
     const last = situation.standby.details.sequences.get(standby.catalogId.oid) ?? null
