@@ -84,6 +84,8 @@ describe.each(brokers)('$title', ({ skipReason, start }) => {
           await until(() => all('n = 3', 20), frozen)
           const found = await line.rows('SELECT id, n FROM states ORDER BY id')
           expect(found.replica).toEqual(found.main)
+          const lane = expect.stringMatching(/^(kafka|rabbitmq) [\w@.-]+ .*pgsyncer\.frozen\.default/)
+          expect(await replica.query('SELECT lane FROM pgsyncer.turn')).toEqual([{ lane }])
         } finally {
           frozen.thaw()
           await Promise.all(appliers.map(one => one.stop()))
