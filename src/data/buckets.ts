@@ -6,7 +6,7 @@
 import type pg from 'pg'
 import { retrying } from '../core/retry.js'
 import { columnList, ident, literal } from '../postgres/quote.js'
-import { streamRows } from '../postgres/stream.js'
+import { cursorRows, streamRows } from '../postgres/stream.js'
 import type { Visit } from './chunks.js'
 import type { DataContext } from './context.js'
 import { Drift } from './drift.js'
@@ -21,11 +21,11 @@ import {
 } from './digest.js'
 import { bucketOf } from './hash.js'
 import { keyIn } from './key.js'
-import { chunkDiff } from './mend.js'
 import type { Pair } from './pairs.js'
 import { countDiff, type Tally } from './tally.js'
 import type { Unit } from './unit.js'
 import {
+  chunkDiff,
   compareVectors,
   emptyVector,
   keyCount,
@@ -135,15 +135,21 @@ export async function bucketDigests(
   return new Map(rows.map(([name, ...row]) => [name!, parseDigest(unit, row)]))
 }
 
-/** Both sides' vectors of each bucket named, in order; an empty one where a side has no row in it. */
+/**
+ * Both sides' vectors of each bucket named, in order; an empty one where a side has no row in it.
+ * @param writing the standby's session with an open transaction that changes the table meanwhile: the rows are read there then.
+ */
 export async function* bucketPairs(
   pair: Pair,
   unit: Unit,
   bucket: string,
-  dirty: readonly string[]
+  dirty: readonly string[],
+  writing?: pg.Client
 ): AsyncGenerator<{ bucket: number; main: Vector; standby: Vector }> {
   const main = bucketVectors(pair.main, unit, bucket, dirty)
-  const standby = bucketVectors(pair.standby, unit, bucket, dirty)
+  const standby = writing
+    ? bucketVectors(writing, unit, bucket, dirty, cursorRows)
+    : bucketVectors(pair.standby, unit, bucket, dirty)
   let [a, b] = await Promise.all([main.next(), standby.next()])
   while (!a.done || !b.done) {
     const number = Math.min(a.done ? Infinity : a.value.bucket, b.done ? Infinity : b.value.bucket)
@@ -164,15 +170,16 @@ async function* bucketVectors(
   client: pg.Client,
   unit: Unit,
   bucket: string,
-  dirty: readonly string[]
+  dirty: readonly string[],
+  read = streamRows
 ): AsyncGenerator<BucketVector, undefined> {
   // By s.b, the number: b alone would be the first column, its text. Packed group by group as they come sorted: one bucket in the server's memory, not all.
-  await client.query('SET enable_hashagg = off')
+  await client.query(`SET ${read === cursorRows ? 'LOCAL ' : ''}enable_hashagg = off`)
   const keys = columnList(unit.key.map((_, i) => `k${i}`))
   const text = `SELECT b::text, ${digestItems(unit)}, ${vectorItems(unit)} FROM (
     SELECT * FROM (SELECT ${bucket} AS b, ${vectorColumns(unit)} FROM ${unit.source} WHERE ${unit.filter}) r
     WHERE b = ANY (${literal(`{${dirty.join(',')}}`)}::bigint[]) ORDER BY b, ${keys}) s GROUP BY s.b ORDER BY s.b`
-  for await (const row of streamRows(client, text)) {
+  for await (const row of read(client, text)) {
     yield { bucket: Number(row[0]), vector: parseVector(unit, row.slice(1)) }
   }
   return undefined

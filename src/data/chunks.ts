@@ -6,11 +6,11 @@ import { inRange, ranges } from './bounds.js'
 import type { DataContext } from './context.js'
 import { retrying } from '../core/retry.js'
 import { digests, sameDigest, type Digest } from './digest.js'
-import { chunkDiff, type Chunk } from './mend.js'
+import type { Chunk } from './mend.js'
 import type { Pair } from './pairs.js'
 import { countDiff, type Tally } from './tally.js'
 import type { Unit } from './unit.js'
-import type { ChunkDiff } from './vector.js'
+import { chunkDiff, type ChunkDiff } from './vector.js'
 
 /** Rows of a chunk at most: beyond it the keys of one would not stay small in memory. */
 export const maxChunk = 20_000

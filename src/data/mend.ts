@@ -15,10 +15,12 @@ import {
 import type { DataContext } from './context.js'
 import { addDigests, digests, sameDigest, type Digest } from './digest.js'
 import { keyIn } from './key.js'
+import { addCopies, proveCopies, removeCopies } from './multiset.js'
 import type { Pair } from './pairs.js'
+import type { Tally } from './tally.js'
 import type { Unit } from './unit.js'
 import { insertStatement, sameKey, stageStatement, upsertStatements, type Target } from './upsert.js'
-import { compareVectors, keyCount, vector, type ChunkDiff } from './vector.js'
+import { chunkDiff, keyCount, type ChunkDiff } from './vector.js'
 
 export interface Chunk {
   unit: Unit
@@ -26,6 +28,8 @@ export interface Chunk {
   condition: string
   /** What is known to differ; found again inside the transaction where it is left out. */
   diff?: ChunkDiff
+  /** Of a table without a key: all that was found to differ in it. */
+  copies?: Tally
 }
 
 export interface MendRules {
@@ -59,27 +63,37 @@ export async function mend(
 ): Promise<Outcome> {
   const { standby } = pair
   const units = [...new Set(chunks.map(chunk => chunk.unit))]
-  for (const unit of units) await ensureStage(pair, unit)
+  const keyed = units.filter(unit => unit.strategy !== 'multiset')
+  const copies = new Map(chunks.flatMap(chunk => (chunk.copies ? [[chunk.unit, chunk.copies] as const] : [])))
+  for (const unit of keyed) await ensureStage(pair, unit)
   await standby.query('BEGIN')
   try {
-    await context.mover.begin(pair, units)
-    const deferred = await deferConstraints(context, pair, units, rules.replace)
-    const proofs: { chunk: Chunk; expected: Digest }[] = []
-    for (const chunk of chunks)
-      proofs.push({ chunk, expected: await stageChunk(context, pair, chunk, rules) })
-    for (const unit of units.toReversed()) await applyStage(context, pair, unit, units, rules.replace)
+    await context.mover.begin(pair, keyed)
+    for (const unit of copies.keys()) {
+      await standby.query(`LOCK TABLE ${unit.relation} IN SHARE ROW EXCLUSIVE MODE`)
+    }
+    const replaced = rules.replace || [...copies.keys()].some(unit => context.graph.to(unit).length > 0)
+    const deferred = await deferConstraints(context, pair, units, replaced)
+    const proofs: (() => Promise<void>)[] = []
+    for (const chunk of chunks) proofs.push(await removeExtra(context, pair, chunk, rules))
+    for (const unit of units.toReversed()) {
+      const tally = copies.get(unit)
+      if (tally) await addCopies(context, pair, unit, tally)
+      else await applyStage(context, pair, unit, keyed, rules.replace)
+    }
     await restoreConstraints(pair, deferred)
     for (const unit of units) {
-      await checkChildren(context, pair, unit, `${stageOf(pair, unit)} t`)
-      await checkReferrers(context, pair, unit, rules.deletes)
+      const anew = copies.has(unit)
+      await checkChildren(context, pair, unit, anew ? unit.source : `${stageOf(pair, unit)} t`)
+      await checkReferrers(context, pair, unit, anew || rules.deletes)
     }
-    for (const { chunk, expected } of proofs) await prove(pair, chunk, expected)
-    await context.mover.end(pair, units)
+    for (const proof of proofs) await proof()
+    await context.mover.end(pair, keyed)
     await standby.query('COMMIT')
     return 'done'
   } catch (error) {
     await standby.query('ROLLBACK').catch(() => {})
-    if (!rules.replace && isConflict(error)) return 'conflict'
+    if (!rules.replace && keyed.length > 0 && isConflict(error)) return 'conflict'
     throw error
   }
 }
@@ -92,6 +106,22 @@ async function ensureStage(pair: Pair, unit: Unit): Promise<void> {
 }
 
 const stageOf = (pair: Pair, unit: Unit): string => pair.stages.get(unit.name)!
+
+/** What goes, goes, and what comes is staged, if it needs that. Returns the proof that the chunk is what it should be. */
+async function removeExtra(
+  context: DataContext,
+  pair: Pair,
+  chunk: Chunk,
+  rules: MendRules
+): Promise<() => Promise<void>> {
+  const { unit, copies } = chunk
+  if (copies) {
+    const kept = await removeCopies(context, pair, unit, copies, rules.deletes)
+    return () => proveCopies(context, pair, unit, copies, kept)
+  }
+  const expected = await stageChunk(context, pair, chunk, rules)
+  return () => prove(pair, chunk, expected)
+}
 
 /** Deletes what goes, stages what comes, and says what the chunk's digest must be in the end. */
 async function stageChunk(context: DataContext, pair: Pair, chunk: Chunk, rules: MendRules): Promise<Digest> {
@@ -107,21 +137,6 @@ async function stageChunk(context: DataContext, pair: Pair, chunk: Chunk, rules:
     await context.mover.move(pair, unit, keyIn(unit.key, wanted), stageOf(pair, unit), context.pace)
   }
   return rules.deletes ? diff.main : addDigests(diff.main, diff.extra)
-}
-
-/** What differs in a chunk now. */
-export async function chunkDiff(
-  { pace }: DataContext,
-  pair: Pair,
-  unit: Unit,
-  condition: string
-): Promise<ChunkDiff> {
-  const [main, standby] = await Promise.all([
-    vector(pair.main, unit, condition),
-    vector(pair.standby, unit, condition)
-  ])
-  await pace.rows(pair.main, unit, main.digest.count)
-  return compareVectors(unit, main, standby)
 }
 
 async function applyStage(

@@ -6,8 +6,7 @@ import { compareUnit, keepSamples, revisitUnit, visitUnit } from './compare.js'
 import type { DataContext } from './context.js'
 import { mend, type Chunk, type MendRules } from './mend.js'
 import { copyMover } from './move.js'
-import { mendMultiset } from './multiset.js'
-import type { Tally } from './tally.js'
+import { differs, type Tally } from './tally.js'
 import type { Unit } from './unit.js'
 
 export interface UnitRules {
@@ -25,7 +24,8 @@ export async function mendUnit(
 ): Promise<void> {
   if (unit.strategy === 'multiset') {
     if (!compared) await compareUnit(context, unit, tally)
-    return mendMultiset({ ...context, deletes }, unit, tally)
+    if (!differs(tally) || (tally.insert === 0 && !deletes)) return
+    return inOneTransaction(context, dirtyChunks(unit, tally), { deletes, replace: false })
   }
   const conflicts: Chunk[] = []
   const visit: Visit = async (pair, chunk) => {
@@ -55,9 +55,12 @@ export async function inOneTransaction(
   if (outcome === 'conflict') await inOneTransaction(context, chunks, { ...rules, replace: true })
 }
 
-/** The chunks that an earlier comparison found to differ. */
-export const dirtyChunks = (unit: Unit, tally: Tally): Chunk[] =>
-  tally.dirty.map(dirty => ({
+/** The chunks that an earlier comparison found to differ; a table without a key is one. */
+export function dirtyChunks(unit: Unit, tally: Tally): Chunk[] {
+  if (unit.strategy === 'multiset')
+    return tally.dirty.length > 0 ? [{ unit, condition: 'true', copies: tally }] : []
+  return tally.dirty.map(dirty => ({
     unit,
     condition: unit.strategy === 'bucket' ? `${bucketExpression(unit, tally.buckets)} = ${dirty}` : dirty
   }))
+}

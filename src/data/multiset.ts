@@ -2,23 +2,18 @@
  * Tables without a usable key: compared as multisets of row hashes, and mended by deleting and inserting the exact
  * number of copies, by ctid, in one transaction that keeps other writers out.
  */
+import type pg from 'pg'
 import { DataError } from '../core/errors.js'
 import { retrying } from '../core/retry.js'
 import { bucketDigests, bucketExpression, bucketPairs, digestBuckets } from './buckets.js'
-import {
-  checkChildren,
-  checkReferrers,
-  deferConstraints,
-  refuseDeletes,
-  restoreConstraints
-} from './constraints.js'
+import { refuseDeletes } from './constraints.js'
 import type { DataContext } from './context.js'
 import { addDigests, emptyDigest, sameDigest, type Digest } from './digest.js'
 import { ctid, decodeKey, keyIn } from './key.js'
 import { copyMover } from './move.js'
 import type { Pair } from './pairs.js'
 import { sampleRows } from './samples.js'
-import { countDiff, differs, newTally, type Tally } from './tally.js'
+import { countDiff, newTally, type Tally } from './tally.js'
 import type { Unit } from './unit.js'
 import { keyCount, rowDigest, type ChunkDiff, type Vector } from './vector.js'
 
@@ -47,60 +42,50 @@ export async function compareMultiset(context: DataContext, unit: Unit, tally: T
   })
 }
 
-/** Makes the standby's copies as many as main's: all in one transaction, proved before its commit. */
-export async function mendMultiset(context: DataContext, unit: Unit, tally: Tally): Promise<void> {
-  if (!differs(tally) || (tally.insert === 0 && !context.deletes)) return
-  await retrying(unit.name, context.retry, () =>
-    context.pool.run(async pair => {
-      await pair.standby.query('BEGIN')
-      try {
-        await pair.standby.query(`LOCK TABLE ${unit.relation} IN SHARE ROW EXCLUSIVE MODE`)
-        const deferred = await deferConstraints(context, pair, [unit], true)
-        await rewrite(context, pair, unit, tally)
-        await restoreConstraints(pair, deferred)
-        await checkChildren(context, pair, unit, unit.source)
-        await checkReferrers(context, pair, unit, true)
-        await pair.standby.query('COMMIT')
-      } catch (error) {
-        await pair.standby.query('ROLLBACK').catch(() => {})
-        throw error
-      }
-    })
-  )
-}
-
-async function rewrite(context: DataContext, pair: Pair, unit: Unit, tally: Tally): Promise<void> {
-  const bucket = bucketExpression(unit, tally.buckets)
+/**
+ * In a transaction that keeps other writers out: deletes the copies that are too many, if any may go.
+ * @returns the digests of those that were left, by bucket.
+ */
+export async function removeCopies(
+  context: DataContext,
+  pair: Pair,
+  unit: Unit,
+  tally: Tally,
+  deletes: boolean
+): Promise<Map<string, Digest>> {
   const kept = new Map<string, Digest>()
-  const remove = async (diff: Difference) => {
-    if (!context.deletes) kept.set(String(diff.bucket), diff.extra)
-    if (!context.deletes || keyCount(diff.delete) === 0) return
+  for await (const diff of written(context, pair, unit, tally)) {
+    if (!deletes) kept.set(String(diff.bucket), diff.extra)
+    if (!deletes || keyCount(diff.delete) === 0) continue
     const gone = keyIn([ctid], diff.delete)
     await refuseDeletes(context, pair, unit, gone)
     await pair.standby.query(`DELETE FROM ${unit.source} WHERE ${gone}`)
   }
-  const add = async (diff: Difference) => {
-    if (keyCount(diff.insert) === 0) return
+  return kept
+}
+
+/** Then, when all that goes has gone (a unique value may come in one bucket and go in another): inserts what is missing. */
+export async function addCopies(context: DataContext, pair: Pair, unit: Unit, tally: Tally): Promise<void> {
+  for await (const diff of written(context, pair, unit, tally)) {
+    if (keyCount(diff.insert) === 0) continue
     await copyMover.move(pair, byPlace(unit), keyIn([ctid], diff.insert), unit.relation, context.pace)
   }
-  // A unique value may come in one bucket and go in another: then all that goes must go first, which takes a scan more.
-  const passes =
-    context.deletes && unit.standby.uniques > 0
-      ? [remove, add]
-      : [async (diff: Difference) => remove(diff).then(() => add(diff))]
-  for (const pass of passes) {
-    const reading = await context.pool.open()
-    try {
-      for await (const diff of differences(context, reading, unit, tally)) await pass(diff)
-    } finally {
-      await context.pool.discard(reading)
-    }
-  }
+}
+
+/** @throws DataError where the standby's rows are not main's and those that were kept. */
+export async function proveCopies(
+  { pace }: DataContext,
+  pair: Pair,
+  unit: Unit,
+  tally: Tally,
+  kept: ReadonlyMap<string, Digest>
+): Promise<void> {
+  const bucket = bucketExpression(unit, tally.buckets)
   const [main, standby] = await Promise.all([
     bucketDigests(pair.main, unit, bucket),
     bucketDigests(pair.standby, unit, bucket)
   ])
-  await context.pace.scan(pair.main, unit)
+  await pace.scan(pair.main, unit)
   for (const name of new Set([...main.keys(), ...standby.keys()])) {
     const expected = addDigests(main.get(name) ?? emptyDigest(unit), kept.get(name) ?? emptyDigest(unit))
     if (sameDigest(expected, standby.get(name) ?? emptyDigest(unit))) continue
@@ -111,6 +96,21 @@ async function rewrite(context: DataContext, pair: Pair, unit: Unit, tally: Tall
   }
 }
 
+/** The differences as the writing session of the pair sees them; main's are read beside it, which copies rows meanwhile. */
+async function* written(
+  context: DataContext,
+  pair: Pair,
+  unit: Unit,
+  tally: Tally
+): AsyncGenerator<Difference> {
+  const reading = await context.pool.open()
+  try {
+    yield* differences(context, reading, unit, tally, pair.standby)
+  } finally {
+    await context.pool.discard(reading)
+  }
+}
+
 type Difference = ChunkDiff & { bucket: number }
 
 /** Per bucket, the ctids of main's rows that are missing, and of the standby's copies that are too many. */
@@ -118,7 +118,8 @@ async function* differences(
   { pace }: DataContext,
   reading: Pair,
   unit: Unit,
-  tally: Tally
+  tally: Tally,
+  writing?: pg.Client
 ): AsyncGenerator<Difference> {
   await pace.scan(reading.main, unit)
   const bucket = bucketExpression(unit, tally.buckets)
@@ -126,7 +127,8 @@ async function* differences(
     reading,
     byPlace(unit),
     bucket,
-    tally.dirty
+    tally.dirty,
+    writing
   )) {
     const insert: string[] = []
     const surplus: string[] = []

@@ -41,5 +41,5 @@ export async function writeUnits(
 
 /** Units that must be compared before anything is written: in a circle, or where rows may be deleted. */
 export function comparedFirst(context: DataContext, unit: Unit): boolean {
-  return context.deletes || (unit.strategy !== 'multiset' && context.graph.circular(unit))
+  return context.deletes || context.graph.circular(unit)
 }

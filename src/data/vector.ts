@@ -5,8 +5,10 @@
 import type pg from 'pg'
 import { copyRows } from '../postgres/copy.js'
 import { columnList } from '../postgres/quote.js'
+import type { DataContext } from './context.js'
 import { addDigests, digestItems, emptyDigest, hashColumns, parseDigest, type Digest } from './digest.js'
 import { decodeKey, type KeyColumn, type KeyTexts } from './key.js'
+import type { Pair } from './pairs.js'
 import type { Unit } from './unit.js'
 
 export interface Vector {
@@ -75,6 +77,21 @@ export async function vector(client: pg.Client, unit: Unit, condition: string): 
     FROM ${unit.source} WHERE ${unit.filter} AND ${condition} ORDER BY ${order}) s`
   const [row] = await copyRows(client, text)
   return parseVector(unit, row!)
+}
+
+/** What differs in a chunk now. */
+export async function chunkDiff(
+  { pace }: Pick<DataContext, 'pace'>,
+  pair: Pair,
+  unit: Unit,
+  condition: string
+): Promise<ChunkDiff> {
+  const [main, standby] = await Promise.all([
+    vector(pair.main, unit, condition),
+    vector(pair.standby, unit, condition)
+  ])
+  await pace.rows(pair.main, unit, main.digest.count)
+  return compareVectors(unit, main, standby)
 }
 
 function indexed(column: KeyColumn, bytes: Buffer, count: number): Vector['keys'][number] {

@@ -52,7 +52,7 @@ export class Writing {
     const known = this.#started.get(unit)
     if (known) return known
     const { graph } = this.context
-    const together = graph.circular(unit) && unit.strategy !== 'multiset'
+    const together = graph.circular(unit)
     const group = this.#circle(unit)
     const parents = graph.before(unit).map(parent => this.#start(parent))
     const work = Promise.all(parents).then(() =>
@@ -69,16 +69,19 @@ export class Writing {
 
   /** The units that are written in one transaction with this one. */
   #circle(unit: Unit): Unit[] {
-    if (unit.strategy === 'multiset') return [unit]
-    return this.context.graph.group(unit).filter(member => member.strategy !== 'multiset')
+    return this.context.graph.group(unit)
   }
 
   /** Others refer to it, or to its circle: its extra rows go after theirs. */
   #deletesLater(unit: Unit): boolean {
-    if (unit.strategy === 'multiset') return false
+    const { graph } = this.context
     const circle = this.#circle(unit)
     const inside = new Set(circle.map(member => member.standby.oid))
-    return circle.some(member => this.context.graph.to(member).some(key => !inside.has(key.child)))
+    const outside = circle.flatMap(member => graph.to(member)).filter(key => !inside.has(key.child))
+    if (circle.every(member => member.strategy !== 'multiset')) return outside.length > 0
+    // Without a key a changed row is one that goes and one that comes: only what is written in this run is worth waiting for.
+    const written = new Set(graph.units.map(one => one.standby.oid))
+    return outside.some(key => written.has(key.child))
   }
 
   #one(unit: Unit): Promise<UnitResult> {
@@ -157,7 +160,7 @@ export class Writing {
    */
   async #together(family: readonly UnitResult[]): Promise<void> {
     if (family.some(({ unit }) => this.context.since.has(unit))) return
-    const written = family.filter(({ unit, tally }) => unit.strategy !== 'multiset' && tally.dirty.length > 0)
+    const written = family.filter(({ tally }) => tally.dirty.length > 0)
     const chunks = written.flatMap(({ unit, tally }) => dirtyChunks(unit, tally))
     if (chunks.length === 0) return
     try {

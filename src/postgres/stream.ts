@@ -31,3 +31,15 @@ export async function* streamRows(client: pg.Client, text: string): AsyncGenerat
     stream.destroy()
   }
 }
+
+/** The same inside the client's open transaction, which can do other things between two rows. They are those of the beginning. */
+export async function* cursorRows(client: pg.Client, text: string): AsyncGenerator<unknown[], undefined> {
+  await client.query(`DECLARE pgsyncer_rows NO SCROLL CURSOR FOR ${text}`)
+  for (;;) {
+    const { rows } = await client.query<unknown[]>({ text: 'FETCH pgsyncer_rows', rowMode: 'array' })
+    if (rows.length === 0) break
+    yield rows[0]!
+  }
+  await client.query('CLOSE pgsyncer_rows')
+  return undefined
+}

@@ -237,6 +237,17 @@ export const driftCases: DriftCase[] = [
     expect: { parent: [0, 1, 0], child: [0, 9, 0] }
   },
   {
+    name: 'foreign keys to a table whose rows no key matches, and in a circle with it',
+    ddl: `CREATE TABLE parent (k int4range PRIMARY KEY, v int); CREATE TABLE child (id int PRIMARY KEY, k int4range);
+      CREATE TABLE node (k int4range PRIMARY KEY, up int4range); INSERT INTO parent SELECT int4range(n, n + 1), n ${numbers(30)};
+      INSERT INTO child SELECT n, int4range(n, n + 1) ${numbers(20)}; INSERT INTO node SELECT int4range(n, n + 1), int4range(n % 20 + 1, n % 20 + 2) ${numbers(20)};
+      ALTER TABLE child ADD FOREIGN KEY (k) REFERENCES parent ON DELETE CASCADE; ALTER TABLE node ADD FOREIGN KEY (up) REFERENCES node`,
+    drift: `UPDATE parent SET v = -v WHERE v < 4; DELETE FROM parent WHERE v = 5; INSERT INTO parent VALUES ('[100,101)', 1); UPDATE child SET k = '[100,101)' WHERE id = 7;
+      UPDATE node SET up = '[3,4)' WHERE k < '[9,10)'; DELETE FROM node WHERE k = '[15,16)' AND NOT EXISTS (SELECT FROM node n WHERE n.up = node.k); INSERT INTO node VALUES ('[200,201)', '[3,4)')`,
+    expect: { parent: [4, 0, 4], child: [1, 1, 0], node: [7, 0, 8] },
+    options: { chunkSize: 5 }
+  },
+  {
     name: 'partitions, leaf by leaf',
     ddl: `CREATE TABLE p (id int, day date, v int, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
       CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM ('2020-01-01') TO ('2020-02-01'); CREATE TABLE p_2 PARTITION OF p DEFAULT;

@@ -48,6 +48,16 @@ const cases: Case[] = [
     expect: { a: [10, 20, 1], b: [20, 10, 0] }
   },
   {
+    name: 'no key, above and below a foreign key',
+    ddl: `CREATE TABLE parent (k int4range PRIMARY KEY, v int); CREATE TABLE child (k int4range REFERENCES parent, v int);
+      INSERT INTO parent SELECT int4range(n, n + 1), n ${numbers(30)}; INSERT INTO child SELECT int4range(n, n + 1), n ${numbers(20)};
+      CREATE TABLE alone (id int PRIMARY KEY); INSERT INTO alone SELECT n ${numbers(9)}; CREATE TABLE log (id int REFERENCES alone); INSERT INTO log SELECT n ${numbers(9)}`,
+    standby: `UPDATE parent SET v = -v WHERE v < 4; DELETE FROM parent WHERE v = 25; INSERT INTO parent VALUES ('[100,101)', 1);
+      UPDATE child SET k = '[100,101)' WHERE v = 7; DELETE FROM log WHERE id < 3; INSERT INTO log VALUES (5)`,
+    expect: { parent: [4, 0, 4], child: [1, 0, 1], log: [2, 0, 1] },
+    options: { chunkSize: 5 }
+  },
+  {
     name: 'two rows that swap a unique value',
     ddl: `CREATE TABLE t (id int PRIMARY KEY, email text UNIQUE); INSERT INTO t SELECT n, 'm' || n ${numbers(100)}`,
     standby: `UPDATE t SET email = 'tmp' WHERE id = 1; UPDATE t SET email = 'm1' WHERE id = 90; UPDATE t SET email = 'm90' WHERE id = 1`,
