@@ -91,12 +91,3 @@ INSERT INTO a (v) VALUES ('x');
 ALTER TABLE a RENAME TO b;
 -- keeps
 SELECT * FROM a; -->
-
--- case: an identity column was renamed, and its sequence was not
--- both
-CREATE TABLE a (id integer GENERATED ALWAYS AS IDENTITY, v text);
--- standby
-INSERT INTO a (v) VALUES ('x');
-ALTER TABLE a RENAME id TO number;
--- keeps
-SELECT v FROM a; --> (x)
