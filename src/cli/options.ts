@@ -269,7 +269,8 @@ export const options: readonly Option[] = [
     value: 'FILE',
     repeat: true,
     schema: values.list(values.reportFile),
-    describe: 'Write the result to a file too, as its ending says: .json, .txt or .sql; repeat it for more'
+    describe:
+      'Write the result to a file too, as its ending says: .html, .json, .txt or .sql; repeat it for more'
   }),
   run('samples', 'samples', {
     group: 'Output',

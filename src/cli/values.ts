@@ -184,7 +184,7 @@ function unquote(name: string): string {
   return name.replace(/[A-Z]/g, letter => letter.toLowerCase())
 }
 
-const endings = ['.json', '.sql', '.txt'] as const
+const endings = ['.html', '.json', '.sql', '.txt'] as const
 
 /** A report's file, of a kind that its ending names. */
 export const reportFile = text.refine(

@@ -303,9 +303,14 @@ describe('values', () => {
   })
 
   test('report endings', () => {
-    expect(read({ report: ['a.json', 'b.TXT', 'c.sql'] }).cli.report).toEqual(['a.json', 'b.TXT', 'c.sql'])
-    expect(faults({ ...dsns, report: 'x.html' })).toEqual([
-      '--report must end in .json, .sql or .txt, not "x.html"'
+    expect(read({ report: ['a.json', 'b.TXT', 'c.sql', 'd.html'] }).cli.report).toEqual([
+      'a.json',
+      'b.TXT',
+      'c.sql',
+      'd.html'
+    ])
+    expect(faults({ ...dsns, report: 'x.xml' })).toEqual([
+      '--report must end in .html, .json, .sql or .txt, not "x.xml"'
     ])
   })
 })

@@ -12,7 +12,10 @@ const read = (flags: Flags = {}) =>
 describe('settings', () => {
   test('what is left out is the default of the library', () => {
     const expected = { ...followDefaults, main: given.maindsn, to: given.to, source: 'poll', tables: ['t'] }
-    expect(completeFollow(read())).toEqual(expected)
+    // ClickHouse wants larger batches.
+    expect(completeFollow(read())).toEqual({ ...expected, batchSize: 10_000 })
+    const to = 'postgres://b/x'
+    expect(completeFollow(read({ to }))).toEqual({ ...expected, to })
   })
 
   test('flags that other commands have too', () => {

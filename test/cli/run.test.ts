@@ -291,13 +291,14 @@ describe('the result', () => {
       columns: { id: { main: String(n) } }
     }))
     library.diff.mockResolvedValue(report([tableReport({ status: 'differs', insert: 30, samples })]))
-    const files = ['r.json', 'r.txt', 'r.sql'].flatMap(name => ['--report', name])
+    const files = ['r.json', 'r.txt', 'r.sql', 'r.html'].flatMap(name => ['--report', name])
     const { code, out } = await pgsyncer(['diff', ...dsns, ...files, '--sql-rows=20', '--samples=5'])
     expect(code).toBe(3)
     expect(library.diff.mock.calls[0]![0]).toMatchObject({ samples: 20 })
     const read = (name: string) => readFileSync(join(folder, name), 'utf8')
     expect((JSON.parse(read('r.json')) as Report).tables[0]!.samples).toHaveLength(5)
     expect(read('r.txt')).toBe(out)
+    expect(read('r.html')).toMatch(/^<!doctype html>[^]*Drift map: [^]*<\/html>\n$/)
     expect(read('r.sql').match(/^INSERT INTO/gm)).toHaveLength(20)
   })
 

@@ -5,6 +5,7 @@ import { dirname, extname, resolve } from 'node:path'
 import { ConfigError, messageOf, ProgramError } from '../../core/errors.js'
 import type { Report } from '../../sync/report.js'
 import type { Settings } from '../config.js'
+import { renderHtml } from './html/page.js'
 import { renderJson } from './json.js'
 import { plain } from './paint.js'
 import { withSamples } from './redacted.js'
@@ -63,6 +64,7 @@ function content(
     })
   }
   const short = withSamples(report, shownSamples)
+  if (ending === '.html') return renderHtml(short)
   return ending === '.json'
     ? renderJson(short)
     : renderText(short, { paint: plain, width: 100, verbose: cli.verbose, accepted: acceptedBy({ sync }) })
