@@ -298,7 +298,7 @@ describe('the result', () => {
     const read = (name: string) => readFileSync(join(folder, name), 'utf8')
     expect((JSON.parse(read('r.json')) as Report).tables[0]!.samples).toHaveLength(5)
     expect(read('r.txt')).toBe(out)
-    expect(read('r.html')).toMatch(/^<!doctype html>[^]*Drift map: [^]*<\/html>\n$/)
+    expect(read('r.html')).toMatch(/^<!doctype html>[^]*5 rows of 30 that differ[^]*<\/html>\s*$/)
     expect(read('r.sql').match(/^INSERT INTO/gm)).toHaveLength(20)
   })
 
