@@ -28,6 +28,8 @@ function rightsHint(role: ReturnType<typeof roleOf>, message: string): string {
     return 'A policy would hide rows from the role: use the table’s owner, or a role with BYPASSRLS.'
   if (/temporary tables/.test(message))
     return 'GRANT TEMPORARY ON DATABASE … TO the standby’s role: rows are staged in temporary tables.'
+  if (/must be owner/.test(message))
+    return 'Foreign keys in a circle are deferred while rows are written: be the table’s owner, or a role that may set session_replication_role.'
   if (role === 'main') return 'GRANT SELECT on the table, and USAGE on its schema, to main’s role.'
   return 'GRANT SELECT, INSERT, UPDATE, DELETE on the table, and USAGE on its schema, to the standby’s role.'
 }

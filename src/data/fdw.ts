@@ -29,6 +29,8 @@ export function fdwMover(main: Server, address: FdwAddress): Mover {
     ['server', 'port', String(address.port ?? env.PGPORT)],
     ['server', 'dbname', env.PGDATABASE],
     ['server', 'sslmode', env.PGSSLMODE],
+    // A policy that would hide rows must be an error there too.
+    ['server', 'options', [env.PGOPTIONS, '-c row_security=off'].filter(Boolean).join(' ')],
     ['server', 'fetch_size', '10000'],
     ['user', 'user', env.PGUSER],
     ['user', 'password', env.PGPASSWORD]

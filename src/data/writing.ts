@@ -84,9 +84,11 @@ export class Writing {
     return outside.some(key => written.has(key.child))
   }
 
-  #one(unit: Unit): Promise<UnitResult> {
+  async #one(unit: Unit): Promise<UnitResult> {
     const { context } = this
     const before = this.compared.get(unit)
+    // What was found before it failed is not all, and no guard has been asked for the rest.
+    if (before?.status === 'failed') return before
     return attempt(context, unit, before?.tally ?? newTally(unit), async tally => {
       if (this.empty.has(unit)) {
         await fillUnit(context, unit, tally)
@@ -103,15 +105,16 @@ export class Writing {
     const { context } = this
     const chunks: Chunk[] = []
     const results = await Promise.all(
-      group.map(unit =>
-        attempt(context, unit, newTally(unit), async tally => {
-          const before = this.compared.get(unit)
+      group.map(async unit => {
+        const before = this.compared.get(unit)
+        if (before?.status === 'failed') return before
+        return attempt(context, unit, newTally(unit), async tally => {
           if (before) Object.assign(tally, before.tally)
           else await compareUnit(context, unit, tally)
           chunks.push(...dirtyChunks(unit, tally))
           return differs(tally) ? 'synced' : 'identical'
         })
-      )
+      })
     )
     const failed = results.find(result => result.status === 'failed')
     const deletes = context.deletes && !this.#deletesLater(group[0]!)

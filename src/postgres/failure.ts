@@ -62,6 +62,11 @@ export function loginFailure(what: string, address: string, user: string, error:
         ...details,
         hint: 'Check the user, and a line for it in pg_hba.conf.'
       })
+    case '42501':
+      return new ConnectionError(`${what} at ${address} does not let user ${user} in: ${said}`, {
+        ...details,
+        hint: `GRANT CONNECT ON DATABASE … TO ${user}.`
+      })
     case '3D000':
       return new ConnectionError(`${what} at ${address}: ${said}`, {
         ...details,

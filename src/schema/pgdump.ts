@@ -51,15 +51,21 @@ export async function dumpSchema(
     const lost = /closed the connection|connection to server|could not connect|no connection to/.test(stderr)
     throw new ProgramError(`pg_dump of ${server.role} (${server.address}) failed: ${sayings(stderr)}`, {
       ...(lost && { sqlstate: '08006' }),
-      hint: /canceling statement due to (?:statement|lock) timeout/.test(stderr)
-        ? 'Another session holds a lock on it: wait until it has ended, or raise --lock-timeout.'
-        : `It was ${program.path}, version ${program.version}. The role needs the right to read all that is in scope.`
+      hint: hintFor(stderr, server, program)
     })
   }
   if (stderr) options.emit({ type: 'note', message: `pg_dump of ${server.role} said: ${sayings(stderr)}` })
   const archive = readArchive(stdout)
   const strings = archive.entries.find(entry => entry.kind === 'STDSTRINGS')
   return { entries: entriesOf(archive.entries), standardStrings: !strings?.definition.includes(`'off'`) }
+}
+
+function hintFor(stderr: string, { user }: Server, { path, version }: Program): string {
+  if (/canceling statement due to (?:statement|lock) timeout/.test(stderr))
+    return 'Another session holds a lock on it: wait until it has ended, or raise --lock-timeout.'
+  if (/permission denied/.test(stderr))
+    return `GRANT SELECT on it, and USAGE on its schema, to ${user}; or leave it out with -T, or read by --schema-method catalog.`
+  return `It was ${path}, version ${version}. The role needs the right to read all that is in scope.`
 }
 
 /** Its lines without the program's name before each, and without the query that it sent. */

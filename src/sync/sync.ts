@@ -103,15 +103,16 @@ type Compared = ReadonlyMap<string, UnitResult>
 async function compareFirst(session: Session, before: Compared = new Map()): Promise<Compared> {
   const { config, standby, emit } = session
   if (!config.syncData || !config.cleanExtra.rows) return new Map()
+  const known = new Map([...before].filter(([, { status }]) => status !== 'failed'))
   emit({ type: 'phase', phase: 'compare' })
   const { units } = await readScope(session)
   return withData(session, units, async context => {
     const empty = await emptyUnits(standby, units)
     const first = units.filter(
-      unit => !empty.has(unit) && !before.has(unit.name) && comparedFirst(context, unit)
+      unit => !empty.has(unit) && !known.has(unit.name) && comparedFirst(context, unit)
     )
     const results = await compareUnits(context, first)
-    return new Map([...before, ...results.map(result => [result.unit.name, result] as const)])
+    return new Map([...known, ...results.map(result => [result.unit.name, result] as const)])
   })
 }
 
