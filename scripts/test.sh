@@ -8,6 +8,7 @@ ensure_packages
 ensure_clients
 ensure_clickhouse
 ensure_chromium
+ensure_shells
 ensure_rabbitmq
 ensure_kafka
 npm run --silent build

@@ -78,6 +78,24 @@ ensure_chromium() {
   say '  Debian, Ubuntu:  sudo apt-get install chromium'
 }
 
+shells_ok() {
+  command -v zsh >/dev/null && command -v fish >/dev/null
+}
+
+# The shells whose completion is tested, beside bash.
+ensure_shells() {
+  shells_ok && return
+  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    say '▸ Installing zsh and fish (apt-get install)'
+    apt-get update -q >&2 &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends zsh fish >&2 || true
+    hash -r
+  fi
+  shells_ok && return
+  say 'There is no zsh, or no fish: the tests of their completion are skipped. To get them:'
+  say '  Debian, Ubuntu:  sudo apt-get install zsh fish'
+}
+
 # RabbitMQ for the tests that need a broker, where apt-get may bring it. Without it those tests are skipped, and say so.
 ensure_rabbitmq() {
   [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && return

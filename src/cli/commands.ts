@@ -129,5 +129,16 @@ export const commands: readonly Command[] = [
     describe: 'Show all of it on two throw-away servers',
     examples: [['--keep', 'And leave the servers up, to try things']],
     load: () => import('./commands/demo.js')
+  },
+  {
+    name: 'completion',
+    describe: 'bash, zsh or fish: print what lets the shell complete commands and flags',
+    actions: {
+      bash: 'For ~/.bashrc: source <(pgsyncer completion bash)',
+      zsh: 'For a folder of $fpath, as _pgsyncer',
+      fish: 'For ~/.config/fish/completions, as pgsyncer.fish'
+    },
+    examples: [],
+    load: () => import('./commands/completion.js')
   }
 ]

@@ -15,7 +15,15 @@ import {
 } from '../follow/config.js'
 import { completeConfig, type SyncOptions } from '../sync/config.js'
 import { nearest } from './nearest.js'
-import { cliDefaults, runs, streams, type CliSettings, type CommandName, type Option } from './option.js'
+import {
+  cliDefaults,
+  connecting,
+  runs,
+  streams,
+  type CliSettings,
+  type CommandName,
+  type Option
+} from './option.js'
 import { options } from './options.js'
 import { fromEnvironment, fromFile, readDotenv, type Environment, type Raw, type Source } from './sources.js'
 
@@ -97,7 +105,7 @@ export function gather(command: CommandName, flags: Flags, { env, cwd }: Surroun
     else if (cli.sections) completeSections(sections)
     else completeCopy(copy)
   }
-  if (command !== 'demo') faults.push(...faultsOfRun(check, command, faulty))
+  if (connecting.includes(command)) faults.push(...faultsOfRun(check, command, faulty))
   if (cli.sections && copy.resume) faults.push('--sections goes on by itself: --resume is not for it')
   if (runs.includes(command) && sync.allSchemas && sync.schemas)
     faults.push(

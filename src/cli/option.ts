@@ -17,7 +17,8 @@ export const commandNames = [
   'capture',
   'status',
   'check',
-  'demo'
+  'demo',
+  'completion'
 ] as const
 export type CommandName = (typeof commandNames)[number]
 
