@@ -50,7 +50,7 @@ const lines: [line: string, offered: string[]][] = [
   ['pgsyncer follow --source ', ['notify', 'outbox', 'poll', 'wal']]
 ]
 
-describe.skipIf(!has('bash'))(about('bash'), () => {
+describe.skipIf(!has('bash'))(`${about('bash')}`, () => {
   const complete = (line: string): string[] =>
     run(
       'bash',
@@ -73,7 +73,7 @@ describe.skipIf(!has('bash'))(about('bash'), () => {
   })
 })
 
-describe.skipIf(!has('fish'))(about('fish'), () => {
+describe.skipIf(!has('fish'))(`${about('fish')}`, () => {
   test.each(lines)('%s', (line, offered) => {
     const found = run('fish', '-c', `source ${script.fish}; complete -C${JSON.stringify(line)}`)
     expect(
@@ -86,7 +86,7 @@ describe.skipIf(!has('fish'))(about('fish'), () => {
   })
 })
 
-describe.skipIf(!has('zsh'))(about('zsh'), () => {
+describe.skipIf(!has('zsh'))(`${about('zsh')}`, () => {
   // A shell on a terminal of its own, which presses the key.
   const press = (line: string, expected: string): string =>
     run(
