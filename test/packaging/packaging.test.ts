@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parse } from 'dotenv'
 import { describe, expect, test } from 'vitest'
 import { gather } from '../../src/cli/config.js'
+import { options } from '../../src/cli/options.js'
 import { fromEnvironment } from '../../src/cli/sources.js'
 import { followDefaults } from '../../src/follow/config.js'
 
@@ -117,5 +118,18 @@ describe('.env.example', () => {
   test('holds no secret', () => {
     const passwords = [...readFileSync('.env.example', 'utf8').matchAll(/:\/\/[^:\s]*:([^@\s]*)@/g)]
     expect(new Set(passwords.map(([, password]) => password))).toEqual(new Set(['CHANGE_ME']))
+  })
+})
+
+describe('the manual page', () => {
+  const groff = spawnSync('groff', ['--version'], { encoding: 'utf8' }).status === 0
+  test.skipIf(!groff)('is one that man reads without a warning', () => {
+    const { stdout, stderr } = spawnSync('groff', ['-man', '-ww', '-Tascii', 'packaging/man/pgsyncer.1'], {
+      encoding: 'utf8'
+    })
+    expect(stderr).toBe('')
+    // oxlint-disable-next-line no-control-regex -- the escapes of bold type
+    const text = stdout.replace(/\u001b\[\d*m/g, '')
+    for (const { name } of options) expect(text).toContain(`--${name}`)
   })
 })
