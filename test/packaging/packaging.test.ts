@@ -124,12 +124,12 @@ describe('.env.example', () => {
 describe('the manual page', () => {
   const groff = spawnSync('groff', ['--version'], { encoding: 'utf8' }).status === 0
   test.skipIf(!groff)('is one that man reads without a warning', () => {
-    const { stdout, stderr } = spawnSync('groff', ['-man', '-ww', '-Tascii', 'packaging/man/pgsyncer.1'], {
+    const { stdout, stderr } = spawnSync('groff', ['-man', '-ww', '-Tutf8', 'packaging/man/pgsyncer.1'], {
       encoding: 'utf8'
     })
     expect(stderr).toBe('')
-    // oxlint-disable-next-line no-control-regex -- the escapes of bold type
-    const text = stdout.replace(/\u001b\[\d*m/g, '')
+    // oxlint-disable-next-line no-control-regex -- bold type, as a terminal or a printer has it
+    const text = stdout.replace(/\u001b\[\d*m|.\u0008/gu, '').replace(/[‐−]/g, '-')
     for (const { name } of options) expect(text).toContain(`--${name}`)
   })
 })
