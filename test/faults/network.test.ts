@@ -92,10 +92,9 @@ function expectGrowing(retries: readonly Retry[]): void {
 }
 
 describe.skipIf(!built)('a network that', () => {
-  test('delays every piece and lets few bytes pass is waited for', async () => {
+  test.runIf(all)('delays every piece and lets few bytes pass is waited for', async () => {
     await withScene(async (scene, urls) => {
-      for (const proxy of proxies.values())
-        proxy.slow({ delay: all ? 20 : 1, rate: all ? 200_000 : 2_000_000 })
+      for (const proxy of proxies.values()) proxy.slow({ delay: 20, rate: 200_000 })
       const run = start(urls, plain)
       const retries = retriesOf(run)
       const report = await expectWell(scene, plain, run)
@@ -104,7 +103,7 @@ describe.skipIf(!built)('a network that', () => {
     })
   })
 
-  test.each(seeds(2))('cuts all connections, again and again, seed %d', async seed => {
+  test.each(seeds(1))('cuts all connections, again and again, seed %d', async seed => {
     const random = randomOf(seed)
     const mode = modes[Math.floor(random() * modes.length)]!
     await withScene(async (scene, urls) => {
