@@ -61,10 +61,13 @@ class Leaving {
     this.#invalidIndexes()
     this.#expressions()
     this.#parents()
+    const entries = this.decision.standby.entries.toReversed()
+    // Before partitions let go of their parent: each would keep its share of the foreign key.
+    for (const entry of entries) if (entry.kind === 'FK CONSTRAINT') await this.#object(entry)
     await this.#detach()
-    for (const entry of this.decision.standby.entries.toReversed()) {
+    for (const entry of entries) {
       if (entry.kind === 'TABLE') this.#generatedColumns(entry)
-      await this.#object(entry)
+      if (entry.kind !== 'FK CONSTRAINT') await this.#object(entry)
     }
     this.#parkColumns()
     this.#renameTypes()

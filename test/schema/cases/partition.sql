@@ -366,3 +366,13 @@ INSERT INTO t VALUES (1, 2, 3); INSERT INTO u VALUES (1, 2);
 -- keeps
 SELECT a, b, c FROM t;
 SELECT a, b FROM u;
+
+-- case: of a table that refers to itself and was renamed: it does not keep the foreign key to it
+-- both
+CREATE TABLE p (id integer PRIMARY KEY, up integer REFERENCES p) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+-- standby
+INSERT INTO p VALUES (1, 1);
+ALTER TABLE p RENAME TO q;
+-- keeps
+SELECT * FROM p1; --> (1,1)
