@@ -6,7 +6,7 @@ import { ident } from '../postgres/quote.js'
 import type { Column } from '../postgres/tables.js'
 
 /** Bytes of a value's text beyond which only its beginning is shown. */
-export const longest = 65_536
+const longest = 65_536
 /** Characters of that beginning. */
 const beginning = 200
 
