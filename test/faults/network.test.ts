@@ -193,7 +193,7 @@ describe.skipIf(!built)('a server that is away', () => {
       expect(report!.failures.join()).toMatch(/cut short.*(refused the connection|lost)|ECONNREFUSED/)
       for (const table of tables.values()) {
         if (table.status === 'failed')
-          expect(table.reason).toMatch(/refused|snapshot is gone|connection|missing/i)
+          expect(table.reason).toMatch(/refused|snapshot is gone|connection|missing|on main and/i)
       }
       await expectGone(scene)
       await expectNotWorse(scene)
