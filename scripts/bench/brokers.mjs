@@ -10,8 +10,6 @@
  */
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { findKafka } from '../../node_modules/.cache/pgsyncer-bench/test/support/kafka.js'
-import { findRabbitMq } from '../../node_modules/.cache/pgsyncer-bench/test/support/rabbitmq.js'
 import { insert, table } from './follow/items.mjs'
 import { openClickHouse } from './follow/clickhouse.mjs'
 import { measure, say, stopChildren } from './measure.mjs'
@@ -32,6 +30,11 @@ if (![rows, runs].every(n => Number.isInteger(n) && n >= 1) || !only.every(one =
   process.stderr.write(`--rows and --runs must be whole numbers, --only some of ${kinds.join(', ')}\n`)
   process.exit(2)
 }
+
+// What starts the brokers for the tests, as brokers.sh has built it.
+const support = new URL('../../node_modules/.cache/pgsyncer-bench/test/support/', import.meta.url)
+const { findKafka } = await import(new URL('kafka.js', support).href)
+const { findRabbitMq } = await import(new URL('rabbitmq.js', support).href)
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const partitions = 4
