@@ -9,6 +9,7 @@ ensure_clients
 ensure_clickhouse
 ensure_chromium
 ensure_shells
+ensure_pgbench
 ensure_rabbitmq
 ensure_kafka
 npm run --silent build

@@ -78,6 +78,22 @@ ensure_chromium() {
   say '  Debian, Ubuntu:  sudo apt-get install chromium'
 }
 
+# pgbench, which comes with Debian's server alone.
+ensure_pgbench() {
+  command -v pgbench >/dev/null && return
+  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    say '▸ Installing pgbench (apt-get install postgresql)'
+    apt-get update -q >&2 &&
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql >&2 || true
+    # The tests start servers of their own.
+    if [ -d /run/systemd/system ]; then systemctl disable -q --now postgresql >&2 || true; fi
+    hash -r
+  fi
+  command -v pgbench >/dev/null && return
+  say 'There is no pgbench here: the tests of a main at work are skipped. To get it:'
+  say '  Debian, Ubuntu:  sudo apt-get install postgresql'
+}
+
 shells_ok() {
   command -v zsh >/dev/null && command -v fish >/dev/null
 }

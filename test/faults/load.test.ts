@@ -2,7 +2,7 @@
  * Main at work: clients write to it while it is read. The standby becomes the cut and nothing else, main is locked by nothing
  * that a writer could meet, and `--max-rate` bounds what is read of it.
  */
-import { execFile, execFileSync, spawn } from 'node:child_process'
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -82,7 +82,12 @@ async function restore(dump: Buffer, copy: Db): Promise<void> {
   expect(await once(child, 'close')).toEqual([0, null])
 }
 
-describe(`${clients} clients of pgbench write to main`, () => {
+const missing =
+  spawnSync('pgbench', ['--version']).status === 0
+    ? ''
+    : ' (skipped: there is no pgbench; to get it: apt-get install postgresql)'
+
+describe.skipIf(missing)(`${clients} clients of pgbench write to main${missing}`, () => {
   const drift = `UPDATE pgbench_accounts SET abalance = 1 WHERE aid % 500 = 0; DELETE FROM pgbench_accounts WHERE aid % 999 = 1; INSERT INTO pgbench_accounts VALUES (-5, 1, 1, 'extra');
     DELETE FROM pgbench_history WHERE ctid IN (SELECT ctid FROM pgbench_history LIMIT 20)`
 
