@@ -1,6 +1,7 @@
 /**
- * Cuts what comes after the rows into units: one object with its comments, whole or not at all. Three stages, each
- * begun when the one before has ended: indexes and keys, which foreign keys need; foreign keys; the rest.
+ * Cuts what comes after the rows into units: one object with its comments, whole or not at all. Four stages, each
+ * begun when the one before has ended: NOT NULL and checks, the first of which a partitioned table's primary key needs; indexes
+ * and keys, which foreign keys need; foreign keys; the rest.
  */
 import type postgres from 'postgres'
 import type { Entry } from './entry.js'
@@ -27,15 +28,15 @@ export interface Unit {
 export type TableSizes = ReadonlyMap<string, number>
 
 const stageOf = (entry: Entry): number => {
-  if (['INDEX', 'CONSTRAINT', 'INDEX ATTACH'].includes(entry.kind)) return 0
-  return entry.kind === 'FK CONSTRAINT' ? 1 : 2
+  if (['INDEX', 'CONSTRAINT', 'INDEX ATTACH'].includes(entry.kind)) return 1
+  return entry.kind === 'FK CONSTRAINT' ? 2 : 3
 }
 
-const lastStage = 2
+const lastStage = 3
 
-/** The stages' units, those of the first two by weight. */
+/** The stages' units, those of all but the last by weight. */
 export function unitsOf(steps: readonly PlannedStep[], sizes: TableSizes): Unit[][] {
-  const stages: Unit[][] = [[], [], []]
+  const stages: Unit[][] = [[], [], [], []]
   const placed = new Map<number, { unit: Unit; stage: number }>()
   for (const step of steps) {
     const { entry } = step

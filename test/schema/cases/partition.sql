@@ -376,3 +376,13 @@ INSERT INTO p VALUES (1, 1);
 ALTER TABLE p RENAME TO q;
 -- keeps
 SELECT * FROM p1; --> (1,1)
+
+-- case: the column that it is partitioned by, and its key, has another name: NOT NULL comes before the key
+-- clean rows
+-- both
+CREATE TABLE p (id integer PRIMARY KEY, v integer) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+CREATE TABLE p2 PARTITION OF p DEFAULT;
+-- standby
+ALTER TABLE p RENAME id TO number;
+INSERT INTO p VALUES (1, 1), (20, 2);
