@@ -9,7 +9,7 @@ import { from as copyFrom } from 'pg-copy-streams'
 import { DataError, messageOf } from '../core/errors.js'
 import { columnList, ident, literal, qualified } from '../postgres/quote.js'
 import type { Server } from '../postgres/server.js'
-import type { Mover } from './move.js'
+import { copyMover, type Mover } from './move.js'
 import type { Pair } from './pairs.js'
 import { writtenColumns, type Unit } from './unit.js'
 
@@ -48,6 +48,8 @@ export function fdwMover(main: Server, address: FdwAddress): Mover {
       for (const unit of units) await importTable(pair, unit, name)
     },
     async move(pair, unit, condition, into, pace) {
+      // A foreign table cannot leave out the rows of main's heirs.
+      if (unit.main.inherited) return copyMover.move(pair, unit, condition, into, pace)
       const overriding = into === unit.relation && unit.overriding ? ' OVERRIDING SYSTEM VALUE' : ''
       // A list of no column cannot be written; without one the columns have their defaults.
       const columns = unit.written.length > 0 ? ` (${writtenColumns(unit)})` : ''

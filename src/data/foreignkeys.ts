@@ -74,13 +74,15 @@ export class ForeignKeyGraph {
     return this.to(unit).some(key => !this.byKey(key, unit))
   }
 
-  /** The unit, its circle, and all that refer to them, or to those, and so on. */
+  /** The unit, its circle, and all that refer to them, or to those, and so on, with the other partitions that these refer to. */
   family(unit: Unit): Set<Unit> {
     const found = new Set(this.group(unit))
     for (const member of found) {
-      const children = new Set(this.to(member).map(key => key.child))
+      const keys = new Set(this.to(member))
+      const children = new Set([...keys].map(key => key.child))
       for (const one of this.units) {
-        if (children.has(one.standby.oid)) for (const relative of this.group(one)) found.add(relative)
+        if (!children.has(one.standby.oid) && !this.to(one).some(key => keys.has(key))) continue
+        for (const relative of this.group(one)) found.add(relative)
       }
     }
     return found

@@ -29,7 +29,7 @@ export interface Column {
 export interface Key {
   columns: string[]
   primary: boolean
-  /** Checked at once, so that it can be the arbiter of ON CONFLICT. */
+  /** Checked at once, and no other key of the same columns is not, so that it can be the arbiter of ON CONFLICT. */
   immediate: boolean
 }
 
@@ -101,6 +101,8 @@ function orderOf(can: Capabilities): string {
 }
 
 function tablesQuery(can: Capabilities): string {
+  const keyed = (index: string) =>
+    `(${index}.indkey::int2[])[0:${index}.${can.indexInclude ? 'indnkeyatts' : 'indnatts'} - 1]`
   return `
 WITH RECURSIVE rel AS (
   SELECT c.*, n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -141,7 +143,9 @@ WITH RECURSIVE rel AS (
   GROUP BY a.attrelid
 ), keys AS (
   SELECT i.indrelid, pg_catalog.json_agg(pg_catalog.json_build_object(
-    'columns', k.columns, 'primary', i.indisprimary, 'immediate', i.indimmediate
+    'columns', k.columns, 'primary', i.indisprimary, 'immediate', i.indimmediate AND NOT EXISTS (
+      SELECT 1 FROM pg_catalog.pg_index o WHERE o.indrelid = i.indrelid AND o.indisunique AND NOT o.indimmediate
+        AND ${keyed('o')} @> ${keyed('i')} AND ${keyed('o')} <@ ${keyed('i')})
   ) ORDER BY i.indisprimary DESC, i.indimmediate DESC, i.indnatts, ic.relname) AS keys
   FROM rel JOIN pg_catalog.pg_index i ON i.indrelid = rel.oid JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid,
   LATERAL (

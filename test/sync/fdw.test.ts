@@ -108,6 +108,19 @@ describe.skipIf(missing)(`--fdw-mode${because}`, () => {
     })
   })
 
+  test('leaves the rows of a table’s heirs where they are', async () => {
+    const heirs = `CREATE TABLE base (id int PRIMARY KEY, v int); CREATE TABLE heir (PRIMARY KEY (id)) INHERITS (base);
+      INSERT INTO base SELECT n, n FROM generate_series(1, 9) n; INSERT INTO heir SELECT n, -n FROM generate_series(1, 9) n`
+    const drift = 'DELETE FROM ONLY base WHERE id > 6; UPDATE ONLY base SET v = 0 WHERE id = 1; TRUNCATE heir'
+    await withPair({ ddl: heirs, standby: drift }, async (pair, config) => {
+      const done = await sync(config)
+      expect(failures(done)).toEqual([])
+      expect(counts(done)).toEqual({ base: [3, 1, 0], heir: [9, 0, 0] })
+      const [standby, main] = await digests(pair)
+      expect(standby).toEqual(main)
+    })
+  })
+
   test('leaves nothing behind after a failure in the middle', async () => {
     const refuse = 'ALTER TABLE child ADD CHECK (id < 400); ALTER TABLE loose ADD CHECK (v < $$x3$$)'
     await withPair({ ddl, main: rows, standby: refuse }, async (pair, config) => {
