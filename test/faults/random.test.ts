@@ -13,7 +13,7 @@ import { seeds } from './seeds.js'
 const { FAULTS, FAULTS_PATH } = process.env
 const all = FAULTS === 'all'
 /** Of each seed. */
-const runs = all ? 100 : 5
+const runs = all ? 20 : 5
 
 const pair = await createPair()
 const roles: Roles = {
@@ -41,7 +41,7 @@ describe.skipIf(old)(`random databases${because}`, () => {
     expect(missing.map(type => type.name)).toEqual(Object.keys(leftOut).sort())
   })
 
-  test.concurrent.each(seeds(4, 12))(
+  test.concurrent.each(seeds(4))(
     'are counted, mended and left as main: seed %d',
     async seed => {
       await attack({ seed, runs, server: { fdw }, roles, ...(FAULTS_PATH && { path: FAULTS_PATH }) })

@@ -227,8 +227,7 @@ function makeColumn(spec: ColumnSpec, own: readonly Type[], table: Table): Colum
     const sizes: Record<string, string> = { integer: 'serial', bigint: 'bigserial', smallint: 'smallserial' }
     column.declared = sizes[type.sql]!
   }
-  // The role's name in a default would be a dependency, which PostgreSQL refuses.
-  if (spec.special === 'default' && /regrole/.test(type.sql)) column.special = ''
+  if (spec.special === 'default' && type.role) column.special = ''
   if (spec.special === 'generated') {
     const from = table.columns.find(one => one.type.derive && one.generated === undefined)
     if (!from) return column

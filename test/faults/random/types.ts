@@ -19,6 +19,8 @@ export interface Type {
   integer?: boolean
   /** How a generated column is computed from it, over `%`, and of which type that is. */
   derive?: { sql: string; type: string }
+  /** A default of it would depend on a role, which PostgreSQL refuses. */
+  role?: boolean
   /** An array, or a domain over one. */
   list?: boolean
   /** Between the elements of an array, where that is no comma. */
@@ -158,7 +160,11 @@ export const builtins: readonly Type[] = [
   { sql: 'aclitem', values: ['pg_monitor=r/pg_monitor', '=r*/pg_monitor'] },
   { sql: 'int2vector', list: true, values: ['1 2 3', ''] },
   { sql: 'oidvector', list: true, values: ['1 2', ''], nth: String, btree: true },
-  ...Object.entries(registered).map(([name, values]) => ({ sql: `reg${name}`, values })),
+  ...Object.entries(registered).map(([name, values]) => ({
+    sql: `reg${name}`,
+    values,
+    role: name === 'role'
+  })),
   ...range('int4', ['1', '5', '9'], String),
   ...range('int8', ['1', '5', '9223372036854775806'], String),
   ...range('num', ['1', '5.0', '5.00'], String),
