@@ -26,10 +26,10 @@ export function stageStatement(target: Target, stage: string): string {
   return `CREATE TEMPORARY TABLE ${stage} ON COMMIT DELETE ROWS AS SELECT ${columns} FROM ${target.source} WITH NO DATA`
 }
 
-/** The stage's rows are new: they are inserted. */
+/** The stage's rows are new: they are inserted. By an alias, for a table may be named `excluded` itself. */
 export function insertStatement(target: Target, stage: string): string {
   const overriding = target.overriding ? ' OVERRIDING SYSTEM VALUE' : ''
-  return `INSERT INTO ${target.relation} (${columnList(target.columns)})${overriding}
+  return `INSERT INTO ${target.relation} AS t (${columnList(target.columns)})${overriding}
     SELECT ${columnList(target.columns, 's.')} FROM ${stage} s`
 }
 
@@ -60,7 +60,7 @@ export function upsertRows(target: Target, rows: readonly string[]): string {
 
 export function insertRows(target: Target, rows: readonly string[]): string {
   const overriding = target.overriding ? ' OVERRIDING SYSTEM VALUE' : ''
-  return `INSERT INTO ${target.relation} (${columnList(target.columns)})${overriding} VALUES ${rows.join(', ')}`
+  return `INSERT INTO ${target.relation} AS t (${columnList(target.columns)})${overriding} VALUES ${rows.join(', ')}`
 }
 
 /** The stage's rows are inserted, or, where their key is there already, take its row over. */

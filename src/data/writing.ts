@@ -8,6 +8,7 @@ import { DataError } from '../core/errors.js'
 import { attempt, type UnitResult } from './attempt.js'
 import { compareUnit, visitUnit } from './compare.js'
 import type { DataContext } from './context.js'
+import { explain } from './explain.js'
 import { fillUnit } from './fill.js'
 import type { Chunk } from './mend.js'
 import { dirtyChunks, inOneTransaction, mendUnit } from './mending.js'
@@ -170,6 +171,9 @@ export class Writing {
       await inOneTransaction(this.context, chunks, { deletes: true, replace: true })
     } catch (error) {
       if (this.context.signal.aborted) throw error
+      // What stood in the way before may go now: what still stands there is the reason.
+      for (const result of written)
+        if (inTheWay(result)) Object.assign(result, { hint: undefined }, explain(error))
       return
     }
     for (const result of written) {

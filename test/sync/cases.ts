@@ -299,6 +299,12 @@ export const driftCases: DriftCase[] = [
     expect: { 'we "ird. Täble;--': [1, 1, 0] }
   },
   {
+    name: 'a table that has the name of what an upsert brings',
+    ddl: `CREATE TABLE excluded (id int PRIMARY KEY, v int); INSERT INTO excluded SELECT n, n ${numbers(9)}`,
+    drift: `UPDATE excluded SET v = 0 WHERE id = 1; DELETE FROM excluded WHERE id = 2`,
+    expect: { excluded: [1, 1, 0] }
+  },
+  {
     name: 'an empty table on both sides, and one emptied on the standby',
     ddl: `CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY, v text); INSERT INTO u SELECT n, NULL ${numbers(1000)}`,
     drift: `TRUNCATE u`,
