@@ -5,7 +5,7 @@ import { findClickHouse } from '../../support/clickhouse.js'
 import { createDatabase, type Db } from '../../support/databases.js'
 import { findKafka, type KafkaServer } from '../../support/kafka.js'
 import { findRabbitMq, type RabbitMqServer } from '../../support/rabbitmq.js'
-import { differences, until } from './chaos.js'
+import { differences, until, untilMany } from './chaos.js'
 import { Follower, pgsyncer } from './follower.js'
 import { clickHouseSink, postgresRows, type SinkServer } from './sinks.js'
 import { ddl, filled, Writers } from './writers.js'
@@ -103,7 +103,7 @@ describe.skipIf(rabbit.skipReason)(`${rabbit.title} to three replicas`, () => {
           await one.kill()
         }
       }
-      await until(async () => writers.committed >= 20_000, publisher)
+      await untilMany(() => writers.committed, 20_000, publisher)
     } finally {
       await writers.stop()
       for (const one of [publisher, ...appliers]) await one.stop()
@@ -171,7 +171,7 @@ describe.skipIf(kafka.skipReason ?? clickhouse!.skipReason)(
            UPDATE events SET words = 'changed ' || id WHERE writer = ${writer}`
           )
         }
-        await until(async () => writers.committed + crowd >= count, publisher)
+        await untilMany(() => writers.committed + crowd, count, publisher)
       }
       const enough = all ? 200_000 : 20_000
       try {

@@ -60,7 +60,7 @@ export async function chaos(
         await moved(sink, follower)
         await disturb(disturbance, follower, sink, watcher)
       }
-      await until(async () => writers.committed >= enough, follower)
+      await untilMany(() => writers.committed, enough, follower)
     } finally {
       await writers.stop()
       await follower.stop()
@@ -125,6 +125,14 @@ export async function until(holds: () => Promise<boolean>, follower: Follower): 
     if (performance.now() > deadline)
       throw new Error(`nothing moved for a minute; the follower said:\n${follower.said}`)
     await delay(20)
+  }
+}
+
+/** Waits until there are so many, for as long as they become more. */
+export async function untilMany(count: () => number, enough: number, follower: Follower): Promise<void> {
+  while (count() < enough) {
+    const before = count()
+    await until(async () => count() > before, follower)
   }
 }
 
