@@ -72,7 +72,7 @@ describe('no right', () => {
     expect(told).toMatchObject({
       name: 'ProgramError',
       message: expect.stringMatching(/^pg_dump of main .* failed: .*permission denied for table secret$/),
-      hint: expect.stringContaining('right to read')
+      hint: expect.stringContaining('GRANT SELECT on it')
     })
   })
 
