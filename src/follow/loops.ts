@@ -26,7 +26,7 @@ export async function produce(
       await source.ack(batch.position)
       sent(batch, performance.now() - began)
     }
-    for await (const batch of source.stream(start, over.signal)) {
+    for await (const batch of source.stream({ ...start, settled: () => safe }, over.signal)) {
       const before = safe
       safe = settle(batch, before)
       // The stream ends then, also while it waits for changes.

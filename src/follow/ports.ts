@@ -71,6 +71,8 @@ export interface Start {
   readonly since: Readonly<Record<string, Position>>
   /** End when all is delivered that was committed before the call. */
   readonly once: boolean
+  /** A stream that ends waits for this before it lets main go: all that it gave is acked then. */
+  readonly settled?: () => Promise<void>
 }
 
 export interface Source {

@@ -66,7 +66,7 @@ export class WalStream {
         if (batch) {
           this.#room.ring()
           yield batch
-        } else if (this.#isOver()) return
+        } else if (this.#isOver()) return await this.options.start.settled?.()
         else if (this.#failed) throw this.#failure
         else await this.#news.wait()
       }
