@@ -10,6 +10,7 @@ ensure_clickhouse
 ensure_chromium
 ensure_shells
 ensure_pgbench
+prefer_clients
 ensure_rabbitmq
 ensure_kafka
 npm run --silent build

@@ -22,6 +22,13 @@ newest() {
   echo "$best"
 }
 
+# Debian's wrappers of the client programs take longer to start than many a test takes: the programs themselves come first.
+prefer_clients() {
+  local folder
+  folder=/usr/lib/postgresql/$(newest pg_dump)/bin
+  if [ -x "$folder/pg_dump" ] && [ -x "$folder/psql" ]; then PATH=$folder:$PATH; fi
+}
+
 clients_ok() {
   [ "$(newest pg_dump)" -ge 15 ] && command -v psql >/dev/null
 }
