@@ -9,27 +9,15 @@
  * is 1 only where a run failed.
  */
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { insert, table } from './follow/items.mjs'
 import { openClickHouse } from './follow/clickhouse.mjs'
 import { measure, say, stopChildren } from './measure.mjs'
 import { openBench } from './servers.mjs'
+import { settingsOf } from './settings.mjs'
 import { heading, line } from './table.mjs'
 
 const kinds = ['kafka', 'rabbitmq', 'clickhouse', 'scale']
-const { values } = parseArgs({
-  options: {
-    rows: { type: 'string', default: '400000' },
-    runs: { type: 'string', default: '3' },
-    only: { type: 'string', default: kinds.join(',') }
-  }
-})
-const [rows, runs] = [values.rows, values.runs].map(Number)
-const only = values.only.split(',')
-if (![rows, runs].every(n => Number.isInteger(n) && n >= 1) || !only.every(one => kinds.includes(one))) {
-  process.stderr.write(`--rows and --runs must be whole numbers, --only some of ${kinds.join(', ')}\n`)
-  process.exit(2)
-}
+const { rows, runs, only } = settingsOf(kinds, '400000')
 
 // What starts the brokers for the tests, as brokers.sh has built it.
 const support = new URL('../../node_modules/.cache/pgsyncer-bench/test/support/', import.meta.url)

@@ -9,28 +9,16 @@
  * 1 only where a run failed.
  */
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { openClickHouse } from './follow/clickhouse.mjs'
 import { insert, table } from './follow/items.mjs'
 import { latencies } from './follow/latency.mjs'
 import { measure, say, stopChildren } from './measure.mjs'
 import { openBench } from './servers.mjs'
+import { settingsOf } from './settings.mjs'
 import { heading, line } from './table.mjs'
 
 const kinds = ['wal', 'outbox', 'clickhouse', 'latency', 'memory']
-const { values } = parseArgs({
-  options: {
-    rows: { type: 'string', default: '200000' },
-    runs: { type: 'string', default: '3' },
-    only: { type: 'string', default: kinds.join(',') }
-  }
-})
-const [rows, runs] = [values.rows, values.runs].map(Number)
-const only = values.only.split(',')
-if (![rows, runs].every(n => Number.isInteger(n) && n >= 1) || !only.every(one => kinds.includes(one))) {
-  process.stderr.write(`--rows and --runs must be whole numbers, --only some of ${kinds.join(', ')}\n`)
-  process.exit(2)
-}
+const { rows, runs, only } = settingsOf(kinds, '200000')
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stopChildren)

@@ -13,6 +13,7 @@ import { createPair, type Db, type Pair, type PairOptions } from '../support/dat
 import { databaseDigest } from '../support/digest.js'
 import { counts, errorOf, failures, tableOf } from '../sync/reports.js'
 import { pgsyncer } from './peak.js'
+import { withPair } from './pairs.js'
 
 const all = process.env.FAULTS === 'all'
 /** Milliseconds. */
@@ -20,15 +21,6 @@ const long = 3_600_000
 
 const folder = await mkdtemp(join(tmpdir(), 'pgsyncer-limits-'))
 afterAll(() => rm(folder, { recursive: true }))
-
-async function withPair(options: PairOptions, use: (pair: Pair, config: SyncOptions) => Promise<void>) {
-  const pair = await createPair(options)
-  try {
-    await use(pair, { main: pair.main.url, standby: pair.standby.url, env: { PATH: process.env.PATH } })
-  } finally {
-    await pair.drop()
-  }
-}
 
 async function same({ main, standby }: Pair, schemas: readonly string[] = ['public']): Promise<void> {
   expect(await databaseDigest(standby.url, schemas)).toEqual(await databaseDigest(main.url, schemas))

@@ -9,21 +9,13 @@ import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { diff, sync, type RunEvent, type SyncOptions } from '../../src/index.js'
 import { execBlocking } from '../support/blocking.js'
-import { createDatabase, createPair, type Db, type Pair, type PairOptions } from '../support/databases.js'
+import { createDatabase, type Db } from '../support/databases.js'
 import { databaseDigest } from '../support/digest.js'
 import { counts, failures } from '../sync/reports.js'
+import { withPair } from './pairs.js'
 
 const all = process.env.FAULTS === 'all'
 const run = promisify(execFile)
-
-async function withPair(options: PairOptions, use: (pair: Pair, config: SyncOptions) => Promise<void>) {
-  const pair = await createPair(options)
-  try {
-    await use(pair, { main: pair.main.url, standby: pair.standby.url, env: { PATH: process.env.PATH } })
-  } finally {
-    await pair.drop()
-  }
-}
 
 /** What libpq's programs need to reach a database, without the password among their arguments. */
 function libpq(db: Db): NodeJS.ProcessEnv {
