@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { redacted } from '../../../src/cli/render/redacted.js'
-import { lacksPassword, withoutPasswords } from '../../../src/cli/render/secretsql.js'
+import { lacksPassword, withoutPasswords } from '../../../src/schema/secretsql.js'
 import { addSecret } from '../../../src/core/redact.js'
 import { change, report } from '../reports.js'
 

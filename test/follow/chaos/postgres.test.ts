@@ -12,7 +12,8 @@ describe.each(sourceKinds)('%s to PostgreSQL', source => {
   afterAll(() => sink.close())
 
   test('loses nothing and brings nothing twice', async () => {
-    expect(await chaos(source, sink)).toEqual({ missing: [], extra: [] })
+    // The longest of all tests: only one of them whole, unless all was asked for.
+    expect(await chaos(source, sink, { short: source !== 'wal' })).toEqual({ missing: [], extra: [] })
   }, 300_000)
 })
 
