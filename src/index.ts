@@ -22,6 +22,9 @@ export { copySections, type SectionsResult } from './copy/sections/sections.js'
 export { check, type CheckReport, type Finding } from './sync/check.js'
 export type { SyncConfig, SyncOptions } from './sync/config.js'
 export { diff } from './sync/diff.js'
+export { applyPlan } from './sync/plan/apply.js'
+export type { ApplyPlanOptions } from './sync/plan/config.js'
+export type { PlanReport } from './sync/plan/report.js'
 export type {
   Report,
   RowSample,

@@ -28,6 +28,17 @@ export const commands: readonly Command[] = [
     load: () => import('./commands/diff.js')
   },
   {
+    name: 'apply-plan',
+    describe: 'Do exactly what a plan of diff --plan says, or its undo',
+    operand: 'FILE',
+    examples: [
+      ['plan.json --undo undo.json', 'The rows that were reviewed, and the way back'],
+      ['undo.json', 'The way back'],
+      ['plan.json --dry-run', 'Only look whether every row is still as it was']
+    ],
+    load: () => import('./commands/applyplan.js')
+  },
+  {
     name: 'copy',
     describe: 'Copy one big table in batches of its id; --sections: into one section a key',
     examples: [

@@ -14,6 +14,7 @@ import {
   type FollowOptions
 } from '../follow/config.js'
 import { completeConfig, type SyncOptions } from '../sync/config.js'
+import { completeApplyPlan } from '../sync/plan/config.js'
 import { nearest } from './nearest.js'
 import {
   cliDefaults,
@@ -100,6 +101,7 @@ export function gather(command: CommandName, flags: Flags, { env, cwd }: Surroun
     if (command === 'publish') completePublish(follow)
     else if (command === 'apply') completeApply(follow)
     else if (command === 'clickhouse-ddl') completeClickHouseDdl(follow)
+    else if (command === 'apply-plan') completeApplyPlan({ ...sync, plan: '' })
     else if (streams.includes(command)) completeFollow(follow, needs[command])
     else if (command !== 'copy') completeConfig(sync)
     else if (cli.sections) completeSections(sections)

@@ -3,13 +3,30 @@ import { createInterface } from 'node:readline'
 import { GuardError } from '../core/errors.js'
 import { readDsn } from '../postgres/dsn.js'
 import { defaults } from '../sync/config.js'
+import type { PlanHead } from '../sync/plan/document.js'
 import type { Settings } from './config.js'
 import { write, type Io } from './io.js'
-import { listed } from './render/words.js'
+import { listed, some } from './render/words.js'
 
 /** @throws GuardError where `--clean-extra`, or `--allow` of what deletes data, is not agreed to. */
-export async function confirmRemoval({ sync, cli }: Settings, io: Io): Promise<void> {
-  const what = removals(sync)
+export async function confirmRemoval(settings: Settings, io: Io): Promise<void> {
+  await confirm(removals(settings.sync), settings, io)
+}
+
+/** @throws GuardError where what a plan removes is not agreed to. */
+export async function confirmPlan(plan: PlanHead, settings: Settings, io: Io): Promise<void> {
+  const rows = plan.tables.reduce((sum, table) => sum + table.delete, 0)
+  const drops = plan.structure?.changes.filter(({ hazards }) => hazards.includes('deletes-data')) ?? []
+  const what = [
+    ...(rows > 0 ? [`the ${plan.kind} deletes ${some(rows, 'row')}`] : []),
+    ...(drops.length > 0
+      ? [`the plan makes ${some(drops.length, 'change')} of structure that delete data`]
+      : [])
+  ]
+  await confirm(what, settings, io)
+}
+
+async function confirm(what: readonly string[], { sync, cli }: Settings, io: Io): Promise<void> {
   if (what.length === 0 || cli.yes) return
   const sentence = `${listed(what)} from ${addressOf(sync.standby, sync.env ?? {})}`
   if (!io.stdin.isTTY || !io.stderr.isTTY) {

@@ -8,6 +8,7 @@ import { defaults, type SyncConfig } from '../sync/config.js'
 export const commandNames = [
   'sync',
   'diff',
+  'apply-plan',
   'copy',
   'follow',
   'publish',
@@ -53,6 +54,7 @@ export interface CliSettings {
   keep: boolean
   sections: boolean
   http: string | undefined
+  undo: string | undefined
 }
 
 export const cliDefaults: CliSettings = {
@@ -69,7 +71,8 @@ export const cliDefaults: CliSettings = {
   config: undefined,
   keep: false,
   sections: false,
-  http: undefined
+  http: undefined,
+  undo: undefined
 }
 
 interface Spec<T> {
@@ -111,8 +114,10 @@ export const brokers: readonly CommandName[] = ['publish', 'apply', 'dead-letter
 /** All about changes as they come. */
 export const streams: readonly CommandName[] = ['follow', ...brokers, 'capture', 'status']
 /** All commands that connect to servers of the user's. */
-export const connecting: readonly CommandName[] = [...moving, ...streams]
+export const connecting: readonly CommandName[] = [...moving, 'apply-plan', ...streams]
 export const comparisons: readonly CommandName[] = ['sync', 'diff']
+/** All that write what was decided by a comparison. */
+export const planned: readonly CommandName[] = [...runs, 'apply-plan']
 
 /** An option that sets a field of the run's config. */
 export function run<F extends keyof SyncConfig>(

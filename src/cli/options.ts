@@ -4,13 +4,24 @@
  */
 import { copyOptions } from './copyoptions.js'
 import { followOptions } from './followoptions.js'
-import { cli, commandNames, comparisons, connecting, moving, run, runs, type Option } from './option.js'
+import {
+  cli,
+  commandNames,
+  comparisons,
+  connecting,
+  moving,
+  planned,
+  run,
+  runs,
+  streams,
+  type Option
+} from './option.js'
 import * as values from './values.js'
 
 export const options: readonly Option[] = [
   run('maindsn', 'main', {
     group: 'Databases',
-    commands: connecting,
+    commands: connecting.filter(name => name !== 'apply-plan'),
     value: 'DSN',
     env: ['MAIN_DSN'],
     secret: true,
@@ -19,7 +30,7 @@ export const options: readonly Option[] = [
   }),
   run('standindsn', 'standby', {
     group: 'Databases',
-    commands: moving,
+    commands: [...moving, 'apply-plan'],
     value: 'DSN',
     env: ['STANDIN_DSN'],
     secret: true,
@@ -29,7 +40,7 @@ export const options: readonly Option[] = [
 
   run('schema', 'schemas', {
     group: 'What',
-    commands: connecting,
+    commands: [...moving, ...streams],
     value: 'NAME',
     repeat: true,
     schema: values.list(),
@@ -42,7 +53,7 @@ export const options: readonly Option[] = [
   }),
   run('table', 'tables', {
     group: 'What',
-    commands: connecting,
+    commands: [...moving, ...streams],
     alias: 't',
     value: 'PATTERN',
     repeat: true,
@@ -188,9 +199,10 @@ export const options: readonly Option[] = [
 
   cli('dry-run', 'dryRun', {
     group: 'Safety',
-    commands: [...comparisons, 'capture'],
+    commands: [...comparisons, 'apply-plan', 'capture'],
     schema: values.flag,
-    describe: 'Change nothing: sync is diff then, and capture prints its SQL'
+    describe:
+      'Change nothing: sync is diff then, apply-plan only looks whether it could, and capture prints its SQL'
   }),
   run('clean-extra', 'cleanExtra', {
     group: 'Safety',
@@ -203,6 +215,7 @@ export const options: readonly Option[] = [
   }),
   run('allow', 'allow', {
     group: 'Safety',
+    commands: planned,
     value: 'NAME,…|all',
     repeat: true,
     schema: values.hazardNames,
@@ -211,15 +224,16 @@ export const options: readonly Option[] = [
   }),
   run('max-delete', 'maxDelete', {
     group: 'Safety',
+    commands: planned,
     value: 'N|P%',
     schema: values.deleteGuard,
     describe: 'Refuse to delete more rows of a table than this (a share guards from 1,000 rows on)'
   }),
   cli('yes', 'yes', {
     group: 'Safety',
-    commands: ['sync', 'diff'],
+    commands: ['sync', 'diff', 'apply-plan'],
     schema: values.flag,
-    describe: 'Do not ask before --clean-extra, or --allow of deletes-data'
+    describe: 'Do not ask before --clean-extra, --allow of deletes-data, or a plan that removes something'
   }),
   run('lock-timeout', 'lockTimeout', {
     group: 'Safety',
@@ -257,6 +271,20 @@ export const options: readonly Option[] = [
     describe: 'Longest wait for a server that is away when the run begins (0: none)'
   }),
 
+  run('plan', 'plan', {
+    group: 'Output',
+    value: 'FILE',
+    commands: ['diff'],
+    schema: values.text,
+    describe: 'Write what a sync would do, each row of it, for apply-plan'
+  }),
+  cli('undo', 'undo', {
+    group: 'Safety',
+    value: 'FILE',
+    commands: ['apply-plan'],
+    schema: values.text,
+    describe: 'Write the way back first, which is a plan as well'
+  }),
   cli('format', 'format', {
     group: 'Output',
     value: 'text|json',

@@ -133,16 +133,20 @@ function otherWords(flags: Flags, { name }: Command): string[] {
 
 /** The word behind the command's name that says what it is to do; '' for a command that has none. */
 function actionOf(flags: Flags, command: Command): string {
-  return command.actions ? (otherWords(flags, command)[0] ?? '') : ''
+  return command.actions || command.operand ? (otherWords(flags, command)[0] ?? '') : ''
 }
 
 function strayWords(flags: Flags, command: Command): string[] {
-  const { name, actions } = command
+  const { name, actions, operand } = command
   const named = Array.isArray(flags._) && flags._[0] === name
   const [first, ...rest] = otherWords(flags, command)
   if (actions && (first === undefined || first in actions)) {
     const missing = `${name} needs a word that says what to do: ${Object.keys(actions).join(', ')}`
     return first === undefined ? [missing] : rest.map(word => `unknown argument ${JSON.stringify(word)}`)
+  }
+  if (operand) {
+    if (first === undefined) return [`${name} needs the ${operand}: pgsyncer ${name} ${operand}`]
+    return rest.map(word => `unknown argument ${JSON.stringify(word)}`)
   }
   const candidates = named ? Object.keys(actions ?? {}) : commandNames
   return otherWords(flags, command).map((word, at) => {

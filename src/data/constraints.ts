@@ -6,10 +6,13 @@
 import { DataError } from '../core/errors.js'
 import { ident, qualified } from '../postgres/quote.js'
 import type { ForeignKey } from '../postgres/relations.js'
-import type { DataContext } from './context.js'
+import type { WriteContext } from './context.js'
 import { checkParents } from './foreignkeys.js'
 import type { Pair } from './pairs.js'
 import type { Unit } from './unit.js'
+
+/** Of a pair, only the side that is written. */
+type Standby = Pick<Pair, 'standby'>
 
 /**
  * Makes the units' constraints deferrable for the length of the transaction, which the child's owner may do. Needed for
@@ -17,8 +20,8 @@ import type { Unit } from './unit.js'
  * @returns what brings the constraints back, for restoreConstraints.
  */
 export async function deferConstraints(
-  context: DataContext,
-  pair: Pair,
+  context: WriteContext,
+  pair: Standby,
   units: readonly Unit[],
   replaced: boolean
 ): Promise<string[]> {
@@ -38,20 +41,20 @@ export async function deferConstraints(
 }
 
 /** Lets the constraints look at what was written, and makes them again what they were. */
-export async function restoreConstraints(pair: Pair, restore: readonly string[]): Promise<void> {
+export async function restoreConstraints(pair: Standby, restore: readonly string[]): Promise<void> {
   if (restore.length === 0) return
   await pair.standby.query('SET CONSTRAINTS ALL IMMEDIATE')
   for (const statement of restore) await pair.standby.query(statement)
 }
 
 /** Fails where a row of the child that `rows` names (a FROM item `t`) has no parent, if nothing else would look. */
-export async function checkChildren(context: DataContext, pair: Pair, unit: Unit, rows: string) {
+export async function checkChildren(context: WriteContext, pair: Standby, unit: Unit, rows: string) {
   if (!context.pool.replica) return
   for (const key of context.graph.from(unit)) await checkParents(pair.standby, key, rows)
 }
 
 /** Fails where a row of any child has lost its parent in this unit, if nothing else would look. */
-export async function checkReferrers(context: DataContext, pair: Pair, unit: Unit, removed: boolean) {
+export async function checkReferrers(context: WriteContext, pair: Standby, unit: Unit, removed: boolean) {
   if (!context.pool.replica) return
   for (const key of context.graph.to(unit)) {
     if (!removed && context.graph.byKey(key, unit)) continue
@@ -64,7 +67,7 @@ export async function checkReferrers(context: DataContext, pair: Pair, unit: Uni
  * @param condition the rows, over `t`.
  * @throws DataError where the delete would reach rows of a child that are not themselves among them.
  */
-export async function refuseDeletes(context: DataContext, pair: Pair, unit: Unit, condition: string) {
+export async function refuseDeletes(context: WriteContext, pair: Standby, unit: Unit, condition: string) {
   for (const key of acting(context, unit, 'deletes')) {
     const same = unit.key.map(({ name }) => `t.${ident(name)} = c.${ident(name)}`).join(' AND ')
     const among =
@@ -86,8 +89,8 @@ export async function refuseDeletes(context: DataContext, pair: Pair, unit: Unit
  * @throws DataError where an update would reach rows of a child that are not themselves written.
  */
 export async function refuseUpdates(
-  context: DataContext,
-  pair: Pair,
+  context: WriteContext,
+  pair: Standby,
   unit: Unit,
   stages: ReadonlyMap<Unit, string>
 ) {
@@ -109,11 +112,11 @@ export async function refuseUpdates(
 }
 
 /** Foreign keys to the unit that would act, were they to fire. */
-function acting({ pool, graph }: DataContext, unit: Unit, how: 'deletes' | 'updates'): ForeignKey[] {
+function acting({ pool, graph }: WriteContext, unit: Unit, how: 'deletes' | 'updates'): ForeignKey[] {
   return pool.replica ? [] : graph.to(unit).filter(key => key[how])
 }
 
-async function refuse(pair: Pair, unit: Unit, key: ForeignKey, from: string): Promise<void> {
+async function refuse(pair: Standby, unit: Unit, key: ForeignKey, from: string): Promise<void> {
   const { rows } = await pair.standby.query(`SELECT 1 FROM ${from} LIMIT 1`)
   if (rows.length === 0) return
   throw new DataError(

@@ -8,7 +8,14 @@ import type { Pace } from './pace.js'
 import type { PairPool } from './pairs.js'
 import type { Unit } from './unit.js'
 
-export interface DataContext {
+/** What writing in a transaction needs. */
+export interface WriteContext {
+  /** replica: the role may set session_replication_role, and no trigger fires. */
+  pool: Pick<PairPool, 'replica'>
+  graph: ForeignKeyGraph
+}
+
+export interface DataContext extends WriteContext {
   pool: PairPool
   retry: RetryPolicy
   emit: Emit
@@ -20,7 +27,6 @@ export interface DataContext {
   verify: boolean
   /** Differing rows kept for the report, per table. */
   samples: number
-  graph: ForeignKeyGraph
   /** Per table with `--use-updated-at`: only rows changed later than this. */
   since: ReadonlyMap<Unit, string>
   /** The row hash of some columns, in the run's form. */

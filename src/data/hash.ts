@@ -80,12 +80,26 @@ function hashOfRecord(form: HashForm, record: string): string[] {
         `pg_catalog.hashtextextended(${record}::text, 1)`
       ]
     case 'md5':
-      return halves(`pg_catalog.md5(pg_catalog.convert_to(${record}::text, 'UTF8'))`)
     case 'sha256':
-      return halves(
-        `pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${record}::text, 'UTF8')), 'hex')`
-      )
+      return halves(hexOf(form, record))
   }
+}
+
+/** What is the same on every server of the same rows, and may be kept: the hash of `--strict-hash`. */
+export type LastingForm = Extract<HashForm, 'md5' | 'sha256'>
+
+/**
+ * SQL of a row's digest, 32 hex digits, over the alias `t`: equal exactly where every value prints the same.
+ * @param exactFloats as for rowHash.
+ */
+export function rowDigestText(form: LastingForm, columns: readonly Column[], exactFloats: boolean): string {
+  const values = columns.map(column => hashable(form, column, exactFloats))
+  return `pg_catalog.left(${hexOf(form, `ROW(${values.join(', ')})`)}, 32)`
+}
+
+function hexOf(form: LastingForm, record: string): string {
+  const bytes = `pg_catalog.convert_to(${record}::text, 'UTF8')`
+  return form === 'md5' ? `pg_catalog.md5(${bytes})` : `pg_catalog.encode(pg_catalog.sha256(${bytes}), 'hex')`
 }
 
 /** The first 128 bits of a digest in hex, as two bigints. */

@@ -46,7 +46,7 @@ export type Outcome = 'done' | 'conflict'
 export class ProofError extends DataError {}
 
 /** A unique or exclusion constraint met, or the proof did not hold: deleting first may still bring it about. */
-function isConflict(error: unknown): boolean {
+export function isConflict(error: unknown): boolean {
   return error instanceof ProofError || ['23505', '23P01', '428C9'].includes(codeOf(error) ?? '')
 }
 
@@ -159,7 +159,8 @@ async function applyStage(
   await standby.query(insertStatement(target, stage))
 }
 
-function targetOf(unit: Unit): Target {
+/** The unit as what rows are written to. */
+export function targetOf(unit: Unit): Target {
   const key = unit.key.map(column => column.name)
   const columns = unit.written.map(column => column.name)
   const always = new Set(

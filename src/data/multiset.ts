@@ -18,7 +18,7 @@ import type { Unit } from './unit.js'
 import { keyCount, rowDigest, type ChunkDiff, type Vector } from './vector.js'
 
 /** The unit with its rows' places as keys: all that reads or moves rows by key then works by ctid. */
-const byPlace = (unit: Unit): Unit => ({ ...unit, key: [ctid] })
+export const byPlace = (unit: Unit): Unit => ({ ...unit, key: [ctid] })
 
 /** Counts and samples of what differs. */
 export async function compareMultiset(context: DataContext, unit: Unit, tally: Tally): Promise<void> {
@@ -39,6 +39,23 @@ export async function compareMultiset(context: DataContext, unit: Unit, tally: T
         await context.pool.discard(reading)
       }
     })
+  })
+}
+
+/**
+ * What differs now, after a comparison found it; the standby's places are good for as long as `visit` has the pair.
+ * @param tally that of the comparison: counts nothing.
+ */
+export async function visitCopies(
+  context: DataContext,
+  unit: Unit,
+  tally: Tally,
+  visit: (pair: Pair, diff: ChunkDiff) => Promise<void>
+): Promise<void> {
+  await context.pool.run(async pair => {
+    await pair.standby.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    for await (const diff of written(context, pair, unit, tally)) await visit(pair, diff)
+    await pair.standby.query('COMMIT')
   })
 }
 

@@ -67,6 +67,8 @@ export interface SyncConfig {
   strictHash: boolean
   /** Differing rows kept in the report for each table. */
   samples: number
+  /** diff: path of the plan that it writes, for apply-plan. */
+  plan: string | undefined
   /** Milliseconds; 0 waits for ever. */
   lockTimeout: number
   statementTimeout: number
@@ -111,6 +113,7 @@ export const defaults: Omit<SyncConfig, 'main' | 'standby'> = {
   verify: false,
   strictHash: false,
   samples: 5,
+  plan: undefined,
   lockTimeout: 5_000,
   statementTimeout: 0,
   retries: 5,

@@ -12,6 +12,7 @@ import { untilWhole } from './again.js'
 import { assembleReport, missingReport, refusedReports, tableReport } from './assemble.js'
 import { completeConfig, type SyncOptions } from './config.js'
 import type { Report, TableReport } from './report.js'
+import { PlanDraft } from './plan/make.js'
 import { schemaOptions, schemaScope } from './structure.js'
 import { noteLargeObjects, readScope, withData, type RunContext, type Session } from './session.js'
 
@@ -24,21 +25,32 @@ export async function diff(options: SyncOptions, context: RunContext = {}): Prom
   const config = completeConfig(options)
   const started = performance.now()
   return untilWhole('diff', config, context, async session => {
-    const { main, standby, emit } = session
-    const [plan, tables] = await bothOrNeither(session)
-    await noteLargeObjects(main, emit)
-    const sequences = config.syncData
-      ? compareSequences(
-          await readSequences(main.sql, config.schemas, main.can),
-          await readSequences(standby.sql, config.schemas, standby.can)
-        )
-      : []
-    return assembleReport(session, { command: 'diff', started, plan, tables, sequences, failures: [] })
+    if (config.plan === undefined) return compare(session, started)
+    const draft = await PlanDraft.open(config.plan, session)
+    try {
+      return await compare(session, started, draft)
+    } finally {
+      await draft.discard()
+    }
   })
 }
 
+async function compare(session: Session, started: number, draft?: PlanDraft): Promise<Report> {
+  const { config, main, standby, emit } = session
+  const [plan, tables] = await bothOrNeither(session, draft)
+  await noteLargeObjects(main, emit)
+  const sequences = config.syncData
+    ? compareSequences(
+        await readSequences(main.sql, config.schemas, main.can),
+        await readSequences(standby.sql, config.schemas, standby.can)
+      )
+    : []
+  await draft?.finish(session, { plan, tables, sequences })
+  return assembleReport(session, { command: 'diff', started, plan, tables, sequences, failures: [] })
+}
+
 /** Structure and rows at the same time; what fails first stops the other, which is waited for. */
-async function bothOrNeither(session: Session) {
+async function bothOrNeither(session: Session, draft?: PlanDraft) {
   const over = new AbortController()
   const signal = AbortSignal.any([session.signal, over.signal])
   setMaxListeners(0, signal)
@@ -47,7 +59,7 @@ async function bothOrNeither(session: Session) {
     over.abort(error)
     throw error
   }
-  const works = [compareStructure(one).catch(stop), compareRows(one).catch(stop)] as const
+  const works = [compareStructure(one).catch(stop), compareRows(one, draft).catch(stop)] as const
   await Promise.allSettled(works)
   session.signal.throwIfAborted()
   if (over.signal.aborted) throw over.signal.reason
@@ -65,15 +77,19 @@ async function compareStructure(session: Session) {
   return plan
 }
 
-async function compareRows(session: Session): Promise<TableReport[]> {
+async function compareRows(session: Session, draft?: PlanDraft): Promise<TableReport[]> {
   if (!session.config.syncData) return []
   const scope = await readScope(session)
   session.emit({ type: 'phase', phase: 'compare' })
-  return withData(session, scope.units, async context => [
-    ...(await compareUnits(context, scope.units)).map(result => tableReport(result, 'diff', false)),
-    ...(await Promise.all(scope.missing.map(unit => countMissing(context, unit)))),
-    ...refusedReports(scope).map(table => waiting(table, session))
-  ])
+  return withData(session, scope.units, async context => {
+    const compared = await compareUnits(context, scope.units)
+    await draft?.rows(context, compared, scope.missing)
+    return [
+      ...compared.map(result => tableReport(result, 'diff', false)),
+      ...(await Promise.all(scope.missing.map(unit => countMissing(context, unit)))),
+      ...refusedReports(scope).map(table => waiting(table, session))
+    ]
+  })
 }
 
 /** A table that the structure's sync will alter: not a failure, but not comparable before. */

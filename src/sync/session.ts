@@ -134,7 +134,7 @@ async function tablesOf(main: Server, cut: Cut, config: SyncConfig): Promise<Tab
 }
 
 /** Asked within one statement, which leaves nothing set. */
-async function mayBeReplica(standby: Server): Promise<boolean> {
+export async function mayBeReplica(standby: Server): Promise<boolean> {
   try {
     await standby.sql`SELECT pg_catalog.set_config('session_replication_role', 'replica', true)`
     return true

@@ -1,4 +1,5 @@
 /** What `sync` and `diff` share: ask, run, show. */
+import { resolve } from 'node:path'
 import type { Report } from '../../sync/report.js'
 import { confirmRemoval } from '../confirm.js'
 import type { Settings } from '../config.js'
@@ -49,7 +50,8 @@ async function runLibrary(
     : samples
   try {
     const run = command === 'sync' ? sync : diff
-    return await run({ ...options, samples: wanted }, { signal: io.signal, emit: progress.emit })
+    const plan = options.plan === undefined ? {} : { plan: resolve(io.cwd, options.plan) }
+    return await run({ ...options, ...plan, samples: wanted }, { signal: io.signal, emit: progress.emit })
   } finally {
     progress.stop()
   }

@@ -1,5 +1,6 @@
 /** The documents for programs: version 1, described by docs/report.schema.json. Fields may be added, never changed. */
 import type { Report } from '../../sync/report.js'
+import type { PlanReport } from '../../sync/plan/report.js'
 import type { CheckReport } from '../../sync/check.js'
 import type { CopyReport } from '../../copy/run.js'
 import type { ClickHouseDdlReport } from '../../follow/clickhouseddl.js'
@@ -10,6 +11,7 @@ import type { SectionsReport } from './copy.js'
 
 type Document =
   | Report
+  | PlanReport
   | CheckReport
   | CopyReport
   | SectionsReport

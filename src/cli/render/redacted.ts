@@ -1,12 +1,12 @@
 /**
  * A report as it may leave the process. Sentences (reasons, hints, notes) may quote a server and pass through
  * `redact`; names, keys and values are data, and a password that happens to be the word `orders` must not blank them.
- * Of SQL, see secretsql.ts.
+ * Of SQL, see schema/secretsql.ts.
  */
 import { redact } from '../../core/redact.js'
 import type { SchemaStatement } from '../../schema/change.js'
 import type { Report, SchemaChange, SchemaReport } from '../../sync/report.js'
-import { withoutPasswords } from './secretsql.js'
+import { withoutPasswords } from '../../schema/secretsql.js'
 
 /** The same report with every sentence redacted, and no password in its SQL. */
 export function redacted(report: Report): Report {

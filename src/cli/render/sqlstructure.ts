@@ -4,7 +4,7 @@
  */
 import { labelOf, type SchemaChange, type SchemaScript, type SchemaStatement } from '../../schema/change.js'
 import type { SchemaReport } from '../../sync/report.js'
-import { lacksPassword } from './secretsql.js'
+import { lacksPassword } from '../../schema/secretsql.js'
 import { shown } from './words.js'
 
 export interface StructureParts {
