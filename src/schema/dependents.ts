@@ -55,6 +55,8 @@ export interface Dependents {
       readonly parent: number
       /** Whose index it is; 0: nobody's. */
       readonly constraint: number
+      /** Numbers of the columns that it only carries (INCLUDE). */
+      readonly included: readonly number[]
     }
   >
   /** Left behind by a CREATE INDEX CONCURRENTLY that failed; no dump tells of them. */
@@ -91,11 +93,15 @@ export async function readDependents(sql: Queryable): Promise<Dependents> {
     sql.unsafe<{ oid: number }[]>(`
       SELECT t.oid::int8::float8 AS oid FROM pg_catalog.pg_trigger t
       WHERE tgisinternal OR coalesce((pg_catalog.to_jsonb(t)->>'tgparentid')::int8::float8, 0) <> 0`),
-    sql.unsafe<{ oid: number; hasExpressions: boolean; parent: number; constraint: number }[]>(`
+    sql.unsafe<
+      { oid: number; hasExpressions: boolean; parent: number; constraint: number; carried: string }[]
+    >(`
       SELECT indexrelid::int8::float8 AS oid, indexprs IS NOT NULL OR indpred IS NOT NULL AS "hasExpressions",
         coalesce((SELECT inhparent::int8::float8 FROM pg_catalog.pg_inherits WHERE inhrelid = indexrelid), 0) AS parent,
-        coalesce((SELECT min(k.oid::int8)::float8 FROM pg_catalog.pg_constraint k WHERE k.conindid = indexrelid AND k.contype IN ('p', 'u', 'x')), 0) AS constraint
-      FROM pg_catalog.pg_index WHERE indexrelid >= 16384`),
+        coalesce((SELECT min(k.oid::int8)::float8 FROM pg_catalog.pg_constraint k WHERE k.conindid = indexrelid AND k.contype IN ('p', 'u', 'x')), 0) AS constraint,
+        coalesce((SELECT pg_catalog.string_agg(indkey[k]::text, ' ')
+          FROM pg_catalog.generate_series(coalesce((pg_catalog.to_jsonb(i)->>'indnkeyatts')::int, indnatts), indnatts - 1) k), '') AS carried
+      FROM pg_catalog.pg_index i WHERE indexrelid >= 16384`),
     sql.unsafe<{ schema: string; name: string }[]>(`
       SELECT n.nspname::text AS schema, c.relname::text AS name FROM pg_catalog.pg_index i
       JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i'
@@ -113,7 +119,9 @@ export async function readDependents(sql: Queryable): Promise<Dependents> {
     defaults: byOid(defaults),
     constraints: byOid(constraints),
     ownTriggers: new Set(triggers.map(trigger => trigger.oid)),
-    indexes: byOid(indexes),
+    indexes: byOid(
+      indexes.map(({ carried, ...index }) => ({ ...index, included: carried.split(' ').map(Number) }))
+    ),
     invalidIndexes
   }
 }

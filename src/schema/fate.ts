@@ -204,7 +204,7 @@ export class Fate {
       if (dependent.catalog === catalogs.statistics || isSequence) return true
       const constraint =
         dependent.catalog === catalogs.constraint ? dependents.constraints.get(dependent.oid) : undefined
-      if (constraint && 'pux'.includes(constraint.kind)) return true
+      if (constraint && 'pux'.includes(constraint.kind)) return !this.#carries(dependent.oid, seed.part)
       const index =
         dependent.catalog === catalogs.relation && dependent.part === 0
           ? dependents.indexes.get(dependent.oid)
@@ -213,6 +213,12 @@ export class Fate {
     }
     // A sequence that a table owns is let go before the table is.
     return seed.catalog === catalogs.relation && seed.part === 0 && isSequence
+  }
+
+  /** A key that only carries the column (INCLUDE): PostgreSQL cannot rebuild it below a foreign key. */
+  #carries(constraint: number, column: number): boolean {
+    const indexes = [...this.standby.dependents.indexes.values()]
+    return indexes.some(index => index.constraint === constraint && index.included.includes(column))
   }
 
   #touch(seed: Seed, dependent: Dependent): void {

@@ -309,8 +309,7 @@ function addExclusion(table: Table): void {
   table.exclusion = { column, deferred: exclusion === 'deferred' }
 }
 
-/** Not INCLUDE: where the type of such a column changes, PostgreSQL itself cannot alter it below a foreign key. */
-const forms = new Set(['primary', 'unique', 'index', 'nullable'])
+const forms = new Set(['primary', 'unique', 'index', 'include', 'nullable'])
 
 /** PostgreSQL 15 cannot check a foreign key over arrays where it wants to know their element's type. */
 const referable = (key: Key): boolean => forms.has(key.form) && !key.columns.some(column => column.type.list)

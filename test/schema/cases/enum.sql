@@ -188,3 +188,35 @@ CREATE TABLE tc PARTITION OF t FOR VALUES IN ('c');
 INSERT INTO t VALUES (1, 'a'), (2, 'c');
 -- keeps
 SELECT * FROM t ORDER BY id;
+
+-- case: a value removed where a key only carries the column, and a foreign key refers to it
+-- main
+CREATE TYPE e AS ENUM ('a', 'b');
+CREATE TABLE p (k integer, e e, v text, UNIQUE (k) INCLUDE (e), UNIQUE (v, k) INCLUDE (e));
+CREATE TABLE c (id integer PRIMARY KEY, k integer REFERENCES p (k));
+-- standby
+CREATE TYPE e AS ENUM ('a', 'b', 'c');
+CREATE TABLE p (k integer, e e, v text, UNIQUE (k) INCLUDE (e), UNIQUE (v, k) INCLUDE (e));
+CREATE TABLE c (id integer PRIMARY KEY, k integer REFERENCES p (k));
+INSERT INTO p VALUES (1, 'a', 'v'), (2, 'b', NULL); INSERT INTO c VALUES (1, 1);
+-- keeps
+SELECT k, e FROM p ORDER BY k; --> (1,a) (2,b)
+
+-- case: a value removed under a composite type, in partitions whose columns stand in another order
+-- both
+CREATE TABLE t (id integer NOT NULL) PARTITION BY RANGE (id);
+-- main
+CREATE TYPE e AS ENUM ('a', 'b');
+CREATE TYPE c AS (e e, x integer);
+ALTER TABLE t ADD c c;
+CREATE TABLE t_1 (c c, id integer NOT NULL);
+ALTER TABLE t ATTACH PARTITION t_1 FOR VALUES FROM (0) TO (10);
+-- standby
+CREATE TYPE e AS ENUM ('a', 'b', 'gone');
+CREATE TYPE c AS (e e, x integer);
+ALTER TABLE t ADD c c;
+CREATE TABLE t_1 (c c, id integer NOT NULL);
+ALTER TABLE t ATTACH PARTITION t_1 FOR VALUES FROM (0) TO (10);
+INSERT INTO t VALUES (1, '(b,5)'), (2, NULL), (3, '(,)');
+-- keeps
+SELECT id, c, c IS NULL AS n FROM t ORDER BY id; --> (1,"(b,5)",f) (2,,t) (3,"(,)",t)

@@ -125,6 +125,8 @@ function castToComposite(
       ? field
       : castExpression(field, was.type, column.type, standby.casts)
   })
-  const expression = `CASE WHEN ${value}::text IS NOT NULL THEN ROW(${fields.join(', ')})::${to.sql} END`
+  // Not IS NOT NULL: PostgreSQL transforms it twice where a partition's columns stand in another order ("unrecognized node type").
+  const given = `pg_catalog.octet_length(${value}::text) > 0`
+  const expression = `CASE WHEN ${given} THEN ROW(${fields.join(', ')})::${to.sql} END`
   return { expression, lossy, empties: false }
 }
