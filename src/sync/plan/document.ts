@@ -5,6 +5,9 @@
 import { z } from 'zod'
 import { hazards } from '../../schema/change.js'
 
+/** Of the document; another number means another form. */
+export const planVersion = 1
+
 const text = z.string().nullable()
 const values = z.record(z.string(), text)
 const digest = z.string().regex(/^[0-9a-f]{32}$/)
@@ -95,14 +98,18 @@ export const rowShape = z.discriminatedUnion('op', [
   z.strictObject({ table: z.string(), op: z.literal('delete'), was: values, before: digest })
 ])
 
+/** The whole of it, as docs/plan.schema.json is made from it. */
+export const documentShape = z.strictObject({
+  pgsyncer: z.literal(planVersion),
+  head: headShape,
+  rows: z.array(rowShape)
+})
+
 export type PlanHead = z.infer<typeof headShape>
 export type PlanTable = PlanHead['tables'][number]
 export type PlanSequence = PlanHead['sequences'][number]
 export type PlanStructure = NonNullable<PlanHead['structure']>
 export type PlanRow = z.infer<typeof rowShape>
-
-/** Of the document; another number means another form. */
-export const planVersion = 1
 
 /** `shop.orders`, with quotes where the parts could not be told apart without. */
 export function planName(schema: string, table: string): string {

@@ -9,6 +9,7 @@ import type { ClickHouseDdlReport } from '../../../src/follow/clickhouseddl.js'
 import type { DeadLettersReport } from '../../../src/follow/deadletters.js'
 import type { FollowReport } from '../../../src/follow/report.js'
 import type { CaptureReport, StatusReport } from '../../../src/follow/standing.js'
+import type { PlanReport } from '../../../src/sync/plan/report.js'
 import type { CheckReport } from '../../../src/sync/check.js'
 import { change, full, report, tableReport } from '../reports.js'
 
@@ -63,6 +64,24 @@ describe('docs/report.schema.json', () => {
     command: 'check',
     ok: false,
     findings: [{ level: 'error', check: 'x', message: 'y', hint: 'z' }]
+  }
+
+  const applied: PlanReport = {
+    version: 1,
+    command: 'apply-plan',
+    kind: 'plan',
+    applied: true,
+    ok: true,
+    standby: full.standby,
+    cut: 'now',
+    tables: [{ schema: 'public', table: 't', insert: 1, update: 2, delete: 3 }],
+    structure: ['alter TABLE public.t'],
+    sequences: [{ schema: 'public', name: 's', status: 'left', value: '5', reason: 'x' }],
+    missing: ['x'],
+    undo: '/undo.json',
+    failures: [],
+    notes: [],
+    durationMs: 1
   }
 
   const copied: CopyReport = {
@@ -150,6 +169,7 @@ describe('docs/report.schema.json', () => {
     ['diff', full],
     ['sync', everything],
     ['check', preflight],
+    ['apply-plan', applied],
     ['copy', copied],
     ['copy, nothing', { ...copied, resumedAfter: '-3', lastId: null }],
     ['copy --sections', sections],
