@@ -138,7 +138,7 @@ export async function openBroker(config: FollowConfig, end: BrokerEnd = {}): Pro
     const { openKafka } = await import('./transports/kafka/kafka.js')
     return openKafka({ ...options, ...(partitions !== undefined && { partitions }) })
   }
-  throw new ConfigError('via is no broker that is known here', {
+  throw new ConfigError("the broker's URL is of no broker that is known here", {
     hint: 'It is amqp://USER:PASSWORD@HOST:5672/VHOST, amqps://…, kafka://HOST:9092,HOST:9092 or kafkas://…'
   })
 }
