@@ -156,11 +156,25 @@ function fromFlags(command: CommandName, flags: Flags, faults: string[]): Source
     } else if (option) {
       faults.push(`--${name} is a flag of ${option.commands.join(', ')}, not of ${command}`)
     } else {
-      const near = nearest(name, [...names, 'help', 'version'], found => `--${found}`)
-      faults.push(`unknown flag ${name.length === 1 ? '-' : '--'}${name}${near}`)
+      // Only where it is said: else each would stand beside its opposite.
+      const off = name.startsWith('no-') ? usable.filter(one => one.value === undefined) : []
+      const known = [...names, ...off.map(one => `no-${one.name}`), 'help', 'version']
+      const near = nearest(name, known, found => `--${found}`)
+      faults.push(
+        name.length === 1
+          ? `unknown flag -${name}${otherCase(name, usable) || near}`
+          : `unknown flag --${name}${near}`
+      )
     }
   }
   return source
+}
+
+/** `-Q` for `-q`. */
+function otherCase(letter: string, usable: readonly Option[]): string {
+  const short = [...usable.flatMap(({ alias }) => alias ?? []), 'h', 'V']
+  const found = short.find(one => one.toLowerCase() === letter.toLowerCase())
+  return found === undefined ? '' : `; did you mean -${found}?`
 }
 
 function parseValue(option: Option, { value, origin }: Raw, faults: string[]): unknown {
@@ -172,8 +186,14 @@ function parseValue(option: Option, { value, origin }: Raw, faults: string[]): u
   if (parsed.success) return parsed.data
   const expected = parsed.error.issues[0]?.message ?? 'cannot be used'
   const silent = option.secret || value === '' || !expected.startsWith('must ')
-  faults.push(`${origin} ${expected}${silent ? '' : `, not ${JSON.stringify(value)}`}`)
+  const near = typeof value === 'string' ? nearest(value, choicesOf(option)) : ''
+  faults.push(`${origin} ${expected}${silent ? '' : `, not ${JSON.stringify(value)}${near}`}`)
   return undefined
+}
+
+/** The words that it takes, as help shows them: `text|json`. */
+function choicesOf({ value }: Option): string[] {
+  return value?.includes('|') ? value.split('|').filter(word => /^[a-z]+$/.test(word)) : []
 }
 
 /** What a config's own check finds, with the flags' names for the fields' names; `told` are fields whose fault is known. */

@@ -7,7 +7,7 @@ import type { Command } from './commands/command.js'
 import { failOn, gather, type Flags } from './config.js'
 import { exitCodeOfError, exitCodeOfSignal, Stopped } from './exit.js'
 import { widthOf, write, type Io } from './io.js'
-import { nearest } from './nearest.js'
+import { nearest, nearestOf } from './nearest.js'
 import { cliDefaults, commandNames, groups, type CliSettings } from './option.js'
 import { options } from './options.js'
 import { renderError, wordsOf } from './render/errors.js'
@@ -31,12 +31,14 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     }
     const answer = await parse(parser, normaliseArgv(argv))
     if (answer !== '') return await write(io.stdout, `${answer}\n`).then(() => 0)
-    const { command = commands[0]!, flags = {} } = chosen
+    const { flags = {} } = chosen
+    const { command, words, unknown } = readWords(flags, chosen.command ?? commands[0]!)
     const { faults, ...settings } = gather(command.name, flags, io)
     look = settings.cli
-    failOn([...strayWords(flags, command), ...faults])
+    failOn([...unknown, ...strayWords(words, command), ...faults])
     const { run: start } = await command.load()
-    const code = await start({ ...settings, action: actionOf(flags, command) }, io, run)
+    const action = command.actions || command.operand ? (words[0] ?? '') : ''
+    const code = await start({ ...settings, action }, io, run)
     return io.signal.reason instanceof Stopped ? exitCodeOfSignal(io.signal.reason.by) : code
   } catch (error) {
     return await fail(error, look, io)
@@ -125,32 +127,40 @@ async function parse(parser: Argv, argv: string[]): Promise<string> {
   return answer
 }
 
-/** The words of a command line that are no flags, without the command's name. */
-function otherWords(flags: Flags, { name }: Command): string[] {
-  const words = Array.isArray(flags._) ? flags._.map(String) : []
-  return words[0] === name ? words.slice(1) : words
+interface Words {
+  command: Command
+  /** Those behind the command's name: what it is to do, or a file. */
+  words: readonly string[]
+  /** The fault of a command that there is not. */
+  unknown: readonly string[]
 }
 
-/** The word behind the command's name that says what it is to do; '' for a command that has none. */
-function actionOf(flags: Flags, command: Command): string {
-  return command.actions || command.operand ? (otherWords(flags, command)[0] ?? '') : ''
+/**
+ * What the words of a command line that are no flags ask for. A command that is misspelt is taken for the one that was
+ * meant, so that the other faults told are those of that one.
+ */
+function readWords(flags: Flags, chosen: Command): Words {
+  const [first, ...words] = Array.isArray(flags._) ? flags._.map(String) : []
+  if (first === undefined || first === chosen.name) return { command: chosen, words, unknown: [] }
+  const candidates = [...commandNames, '--version']
+  const [meant, ...others] = nearestOf(first, candidates)
+  const command = others.length === 0 ? commands.find(({ name }) => name === meant) : undefined
+  return {
+    command: command ?? chosen,
+    words: command ? words : [],
+    unknown: [`unknown command ${JSON.stringify(first)}${nearest(first, candidates)}`]
+  }
 }
 
-function strayWords(flags: Flags, command: Command): string[] {
-  const { name, actions, operand } = command
-  const named = Array.isArray(flags._) && flags._[0] === name
-  const [first, ...rest] = otherWords(flags, command)
-  if (actions && (first === undefined || first in actions)) {
-    const missing = `${name} needs a word that says what to do: ${Object.keys(actions).join(', ')}`
-    return first === undefined ? [missing] : rest.map(word => `unknown argument ${JSON.stringify(word)}`)
-  }
-  if (operand) {
-    if (first === undefined) return [`${name} needs the ${operand}: pgsyncer ${name} ${operand}`]
-    return rest.map(word => `unknown argument ${JSON.stringify(word)}`)
-  }
-  const candidates = named ? Object.keys(actions ?? {}) : commandNames
-  return otherWords(flags, command).map((word, at) => {
-    const near = at === 0 ? nearest(word, candidates) : ''
-    return `unknown ${at === 0 && !named ? 'command' : 'argument'} ${JSON.stringify(word)}${near}`
-  })
+function strayWords([first, ...rest]: readonly string[], { name, actions, operand }: Command): string[] {
+  const unknown = (word: string) => `unknown argument ${JSON.stringify(word)}`
+  if (operand && first === undefined) return [`${name} needs the ${operand}: pgsyncer ${name} ${operand}`]
+  if (actions) {
+    const known = Object.keys(actions)
+    const all = known.join(', ')
+    if (first === undefined) return [`${name} needs a word that says what to do: ${all}`]
+    if (!known.includes(first))
+      return [`${unknown(first)}${nearest(first, known) || `: ${name} takes ${all}`}`]
+  } else if (!operand && first !== undefined) return [first, ...rest].map(unknown)
+  return rest.map(unknown)
 }

@@ -115,9 +115,7 @@ export const hazardNames = z.unknown().transform((value, context): (Hazard | 'al
 })
 
 function unknownHazard(name: string): string {
-  const part = allowable.find(known => known.includes(name.toLowerCase()))
-  const near = part === undefined ? nearest(name, allowable) : `; did you mean ${part}?`
-  return `knows no hazard ${JSON.stringify(name)}${near || `: it takes ${oneOf(allowable)}`}`
+  return `knows no hazard ${JSON.stringify(name)}${nearest(name, allowable) || `: it takes ${oneOf(allowable)}`}`
 }
 
 /** Rows, or a share of the table. */

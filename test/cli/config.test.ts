@@ -98,6 +98,58 @@ describe('faults', () => {
     )
   })
 
+  test.each([
+    ['talbe', '--talbe; did you mean --table?'],
+    ['tabel', '--tabel; did you mean --table?'],
+    ['yse', '--yse; did you mean --yes?'],
+    ['Chunk_Size', '--Chunk_Size; did you mean --chunk-size?'],
+    ['standby', '--standby; did you mean --standindsn?'],
+    ['main', '--main; did you mean --maindsn?'],
+    ['dry', '--dry; did you mean --dry-run?'],
+    ['no-dry-rn', '--no-dry-rn; did you mean --no-dry-run?'],
+    ['dsn', '--dsn; did you mean --maindsn or --standindsn?'],
+    ['ver', '--ver; did you mean --verify, --verbose or --version?'],
+    ['sync', '--sync; did you mean --sync-schema or --sync-data?'],
+    ['zzz', '--zzz'],
+    ['Q', '-Q; did you mean -q?'],
+    ['H', '-H; did you mean -h?'],
+    ['y', '-y; did you mean --yes?'],
+    ['x', '-x']
+  ])('a flag that there is not: %s', (name, said) => {
+    expect(faults({ ...dsns, [name]: 'true' })).toEqual([`unknown flag ${said}`])
+  })
+
+  test.each([
+    ['format', 'jsn', '; did you mean json?'],
+    ['format', 'JSON', '; did you mean json?'],
+    ['format', 'xml', ''],
+    ['schema-method', 'pg_dump', '; did you mean pgdump?'],
+    ['clean-extra', 'row', '; did you mean rows?']
+  ])('a choice that there is not: --%s %s', (name, value, near) => {
+    const fault = faults({ ...dsns, [name]: value })[0]!
+    expect(fault.slice(fault.indexOf(', not '))).toBe(`, not "${value}"${near}`)
+  })
+
+  test('a choice of a variable and of a file', () => {
+    file('c.json', JSON.stringify({ 'log-format': 'jsno' }))
+    expect(faults({ ...dsns, config: 'c.json' }, { PGSYNCER_FORMAT: 'txt' })).toEqual([
+      'PGSYNCER_FORMAT must be text or json, not "txt"; did you mean text?',
+      '"log-format" in c.json must be text or json, not "jsno"; did you mean json?'
+    ])
+  })
+
+  test('a variable and a key that there are not', () => {
+    file('c.json', JSON.stringify({ chunk_size: 3, standby: 'x' }))
+    expect(
+      faults({ ...dsns, config: 'c.json' }, { PGSYNCER_MAIN_DSN: 'x', PGSYNCER_CHUNKSIZE: '3' })
+    ).toEqual([
+      'unknown variable PGSYNCER_MAIN_DSN; did you mean PGSYNCER_MAINDSN?',
+      'unknown variable PGSYNCER_CHUNKSIZE; did you mean PGSYNCER_CHUNK_SIZE?',
+      'unknown key "chunk_size" in c.json; did you mean "chunk-size"?',
+      'unknown key "standby" in c.json; did you mean "standindsn"?'
+    ])
+  })
+
   test('a secret is never shown, not even by a parser of JSON', () => {
     file('c.json', '{"maindsn": hunter2}')
     file('d.json', '{"maindsn": ["postgres://u:hunter2@h/d"]}')
@@ -235,7 +287,7 @@ describe('values', () => {
       schemaMethod: 'catalog'
     })
     expect(faults({ ...dsns, 'schema-method': 'pg_dump' })).toEqual([
-      '--schema-method must be auto, pgdump or catalog, not "pg_dump"'
+      '--schema-method must be auto, pgdump or catalog, not "pg_dump"; did you mean pgdump?'
     ])
   })
 

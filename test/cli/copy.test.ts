@@ -125,7 +125,7 @@ describe('settings', () => {
     [['--sections', '--cursor', 'a.b'], '--cursor must be a column’s name'],
     [['--sections', '--chunk-size', '0'], '--chunk-size must be a whole number from 1 to 1000000, not 0'],
     [['--retry-delay', '1000'], '--retry-delay must be a duration'],
-    [['--dry-run'], '--dry-run is a flag of sync, diff, capture, not of copy']
+    [['--dry-run'], '--dry-run is a flag of sync, diff, apply-plan, capture, not of copy']
   ])('%j', async (flags, fault) => {
     const { code, err } = await pgsyncer([...dsns, ...flags])
     expect(code).toBe(2)

@@ -114,6 +114,35 @@ describe('exit codes and streams', () => {
     expect(library.sync).not.toHaveBeenCalled()
   })
 
+  test.each([
+    ['apply-plan', [], ['apply-plan needs the FILE: pgsyncer apply-plan FILE']],
+    ['apply-plans', ['p.json'], ['unknown command "apply-plans"; did you mean apply-plan?']],
+    ['plan', ['p.json', '--undo=u.json'], ['unknown command "plan"; did you mean apply-plan?']],
+    ['apply-plan', ['p.json', 'q.json'], ['unknown argument "q.json"']],
+    ['dfif', ['p.json'], ['unknown command "dfif"; did you mean diff?', 'unknown argument "p.json"']],
+    ['xyz', ['p.json'], ['unknown command "xyz"']],
+    ['version', [], ['unknown command "version"; did you mean --version?']],
+    ['completion', ['bsh'], ['unknown argument "bsh"; did you mean bash?']],
+    ['completion', ['fsh'], ['unknown argument "fsh"; did you mean fish?']],
+    ['completion', ['tcsh.exe'], ['unknown argument "tcsh.exe": completion takes bash, zsh, fish']],
+    ['completion', ['constructor'], ['unknown argument "constructor": completion takes bash, zsh, fish']],
+    ['completion', [], ['completion needs a word that says what to do: bash, zsh, fish']]
+  ])('a word that there is not: %s %j', async (command, rest, said) => {
+    const env = { MAIN_DSN: 'postgres://a/x', STANDIN_DSN: 'postgres://b/x' }
+    const { code, out, err } = await pgsyncer([command, ...rest], { env })
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toBe([...said.map(one => `pgsyncer: ${one}`), '  See pgsyncer --help.', ''].join('\n'))
+    expect(library.sync).not.toHaveBeenCalled()
+  })
+
+  test('a command that is misspelt is judged as the one that was meant', async () => {
+    const { err } = await pgsyncer(['folow', '--source', 'wall', '--once', '--plan=x'])
+    expect(err).toContain('unknown command "folow"; did you mean follow?\n')
+    expect(err).toContain('--source must be poll, notify, outbox or wal, not "wall"; did you mean wal?\n')
+    expect(err).toContain('--plan is a flag of diff, not of follow\n')
+    expect(err).not.toContain('--once')
+  })
+
   test('a user can cause no stack, and sees no password', async () => {
     addSecret('s3cr3t')
     const error = new ConnectionError('db1 refused me: postgres://me:s3cr3t@db1, password s3cr3t', {

@@ -23,7 +23,7 @@ const unread: [file: string, code: string, why: string][] = [
   ['cli/config.ts', '...faultsOfRun(check, command, faulty)', 'faults of sync/config.ts and the like'],
   [
     'cli/config.ts',
-    "`${origin} ${expected}${silent ? '' : `, not ${JSON.stringify(value)}`}`",
+    "`${origin} ${expected}${silent ? '' : `, not ${JSON.stringify(value)}${near}`}`",
     'words of cli/values.ts'
   ],
   ['cli/render/files.ts', "faults.join('\\n')", 'made by a map: read by itself below'],
