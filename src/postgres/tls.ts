@@ -45,7 +45,11 @@ function tlsOptions(
   const read = (named: string | undefined, usual: string): Buffer | undefined => {
     const file = named ?? join(folder, usual)
     if (existsSync(file)) return readFileSync(file)
-    if (named !== undefined) throw new ConfigError(`the certificate file ${file} of ${what} is not there`)
+    if (named !== undefined) {
+      throw new ConfigError(`the certificate file ${file} of ${what} is not there`, {
+        hint: 'sslrootcert, sslcert and sslkey name files of this machine: correct the path, or leave it out.'
+      })
+    }
     return undefined
   }
   const system = settings.sslrootcert === 'system'

@@ -55,10 +55,21 @@ export async function runProgram(
   }
   signal.addEventListener('abort', stop)
   const code = await new Promise<number>((resolve, reject) => {
-    child.on('error', error => reject(new ProgramError(`${path} cannot be run: ${messageOf(error)}`)))
+    child.on('error', error =>
+      reject(
+        new ProgramError(`${path} cannot be run: ${messageOf(error)}`, {
+          hint: 'Is it there, and may you execute it? --pgdump and --psql name others.'
+        })
+      )
+    )
     child.on('close', (exit, killedBy) => {
       if (signal.aborted) reject(signal.reason)
-      else if (killedBy) reject(new ProgramError(`${path} was ended by ${killedBy}`))
+      else if (killedBy)
+        reject(
+          new ProgramError(`${path} was ended by ${killedBy}`, {
+            hint: 'Somebody stopped it, or the system had no memory left: run again.'
+          })
+        )
       else resolve(exit ?? 1)
     })
   }).finally(() => {

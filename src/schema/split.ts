@@ -37,7 +37,10 @@ export async function splitStatements(text: string, what = 'the text'): Promise<
     const said = /"(unterminat)"/.test(messageOf(error))
       ? 'a quote or comment in it is never closed'
       : messageOf(error)
-    throw new SchemaError(`${what} cannot be cut into statements: ${said}`, { cause: error })
+    throw new SchemaError(`${what} cannot be cut into statements: ${said}`, {
+      hint: 'Read the structure the other way: --schema-method catalog, or pgdump.',
+      cause: error
+    })
   }
   return cut(Buffer.from(text), tokens)
 }

@@ -153,7 +153,9 @@ describe('exit codes and streams', () => {
     expect(code).toBe(1)
     expect(err).toBe('pgsyncer: db1 refused me: postgres://me:***@db1, password ***\n  Is *** right?\n')
     const verbose = await pgsyncer([...dsns, '--verbose'])
-    expect(verbose.err).toMatch(/ConnectionError: .*\n\s+at /)
+    expect(verbose.err).toMatch(
+      /\n {2}Is \*\*\* right\?\n {2}docs\/errors\.md tells of every error .*\nConnectionError: .*\n\s+at /
+    )
     expect(verbose.err).not.toContain('s3cr3t')
   })
 

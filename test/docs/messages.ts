@@ -226,11 +226,13 @@ class Reader {
   #given(owner: Node, place: number, param: Node): string[] {
     const calls = this.#callsOf(owner)
     const standard = param.type === 'AssignmentPattern' ? this.texts(param.right as Node) : []
-    if (calls.length === 0) return [hole]
-    return calls.flatMap(call => {
+    if (calls.length === 0 && standard.length === 0) return [hole]
+    const elsewhere = owner.parent?.type === 'ExportNamedDeclaration' ? [hole, ...standard] : []
+    const here = calls.flatMap(call => {
       const given = (call.arguments as Node[])[place]
       return given ? this.texts(given) : standard
     })
+    return [...here, ...elsewhere]
   }
 
   #callsOf(owner: Node): Node[] {

@@ -13,6 +13,9 @@ export interface ErrorStyle {
 /** `password 'x'` of a statement that an error holds, to the end of the line: how a stack quotes quotes is not known. */
 const optionInSql = /(password\\*"?\s+E?\\*').*/gi
 
+/** Said only with --verbose: whoever asks for more is told where there is more. */
+const everyError = 'docs/errors.md tells of every error its cause and its cure.'
+
 /** So many of what one fault lists are shown. */
 const longList = 50
 
@@ -31,7 +34,10 @@ export function renderError(error: unknown, { paint, verbose }: ErrorStyle): str
   if (listed.length < items.length)
     lines.push(`  … and ${count(items.length - listed.length)} more (--verbose names them all)`)
   if (hint !== undefined) lines.push(`  ${paint.dim(shown(hint))}`)
-  if (verbose) lines.push(redact(inspect(error)).replace(optionInSql, '$1***'))
+  if (verbose) {
+    if (error instanceof PgsyncerError) lines.push(`  ${paint.dim(everyError)}`)
+    lines.push(redact(inspect(error)).replace(optionInSql, '$1***'))
+  }
   return `${lines.join('\n')}\n`
 }
 

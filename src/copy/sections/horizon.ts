@@ -86,7 +86,7 @@ function stuck({ source, settleTimeout }: Settling, waiting: readonly Writer[]):
     `${waiting.length} ${waiting.length === 1 ? 'transaction is' : 'transactions are'} writing to ${source.name} on main for longer than ${settleTimeout} ms (${who})`,
     {
       table: source.name,
-      hint: 'Nothing is lost: their rows may have lower cursors than those already seen, so none was read. Run again when they have ended, or give settleTimeout more.'
+      hint: 'Nothing is lost: their rows may have lower cursors than those already seen, so none was read. Run again when they have ended, or raise --settle-timeout.'
     }
   )
 }

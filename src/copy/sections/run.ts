@@ -61,7 +61,8 @@ export async function fetchRows({ main, standby, source, signal }: Run, query: s
   throw new DataError(
     `main sent ${from.rowCount} rows of ${source.name} and the standby took ${into.rowCount}`,
     {
-      table: source.name
+      table: source.name,
+      hint: 'Nothing of the chunk was stored. Run again: it goes on from the standby’s record.'
     }
   )
 }

@@ -56,7 +56,7 @@ export async function readSource(main: pg.Client, config: Sections): Promise<Sou
   for (const name of [keyColumn, cursorColumn]) {
     if (columns.rows.every(column => column.name !== name)) {
       throw new ConfigError(`${config.sourceTable} on main has no column ${JSON.stringify(name)}`, {
-        hint: 'Check sectionKey and cursor; a name with capital letters needs its quotes.'
+        hint: 'Check --section-key and --cursor: a name with capital letters needs its quotes.'
       })
     }
   }
@@ -85,7 +85,7 @@ async function findTable(main: pg.Client, { source, sourceTable }: Sections): Pr
   )
   if (rows[0] && /[rpvmf]/.test(rows[0].kind)) return rows[0].oid
   throw new ConfigError(`main has no table ${sourceTable}`, {
-    hint: 'Check sourceTable: a name with capital letters needs its quotes, and the role USAGE on the schema.'
+    hint: 'Check --source-table: a name with capital letters needs its quotes, and the role USAGE on the schema.'
   })
 }
 
@@ -112,6 +112,7 @@ async function checkOrder(main: pg.Client, source: Source): Promise<void> {
   } catch (error) {
     if (codeOf(error) !== '42883') throw error
     throw new ConfigError(`key or cursor of ${source.name} has a type without an order (${source.type})`, {
+      hint: 'Rows are read in the order of both: name columns of a type that can be sorted (--section-key, --cursor).',
       cause: error
     })
   }

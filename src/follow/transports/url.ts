@@ -73,8 +73,11 @@ export function settingsOf<Names extends string>(
         hint: `It may have ${Object.keys(known).join(', ')}.`
       })
     }
-    if (!pattern.test(value))
-      throw new ConfigError(`the broker's URL has ${name}=${value}, which is no such setting`)
+    if (!pattern.test(value)) {
+      throw new ConfigError(`the broker's URL has ${name}=${value}, which is no such setting`, {
+        hint: 'heartbeat is seconds, 1 to 9999; mechanism is plain, scram-sha-256 or scram-sha-512.'
+      })
+    }
     result[name as Names] = value
   }
   return result

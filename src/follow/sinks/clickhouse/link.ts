@@ -139,7 +139,10 @@ async function readAuthorities(path: string): Promise<Buffer> {
   try {
     return await readFile(path)
   } catch (cause) {
-    throw new ConfigError(`the sink's sslrootcert cannot be read: ${messageOf(cause)}`, { cause })
+    throw new ConfigError(`the sink's sslrootcert cannot be read: ${messageOf(cause)}`, {
+      hint: '?sslrootcert=FILE in the URL names a file of this machine.',
+      cause
+    })
   }
 }
 

@@ -85,7 +85,10 @@ export function judge(error: unknown, { address, username, secure }: Place): Err
     case 'INVALID_REPLICATION_FACTOR':
     case 'INVALID_PARTITIONS':
     case 'POLICY_VIOLATION':
-      return new ConfigError(`${at} does not make such a topic: ${said}`, details())
+      return new ConfigError(
+        `${at} does not make such a topic: ${said}`,
+        details('Give another number of --partitions, or let the broker’s administrator make the topic.')
+      )
   }
   const lost = (text: string, sqlstate: string, hint?: string) =>
     new ConnectionError(text, { ...details(hint), sqlstate })

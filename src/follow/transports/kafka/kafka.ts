@@ -223,7 +223,7 @@ class KafkaTransport implements BrokerTransport {
 
   #receiving(): Names {
     if (this.options.group !== undefined) return this.names
-    throw new ConfigError('a group must be given to receive')
+    throw new ConfigError('a group must be given to receive', { hint: 'Name it: --group NAME.' })
   }
 
   #unordered(table: string): FollowError {

@@ -59,7 +59,11 @@ export function moveGroup(link: Link, { group, topic }: Names, from: From): Prom
       }
       const wanted = offsetsOf(from.position)
       const strange = Object.keys(wanted).find(one => !all.some(({ partition }) => String(partition) === one))
-      if (strange !== undefined) throw new ConfigError(`the topic ${topic} has no partition ${strange}`)
+      if (strange !== undefined) {
+        throw new ConfigError(`the topic ${topic} has no partition ${strange}`, {
+          hint: `It has ${all.length}, numbered from 0.`
+        })
+      }
       return all.map(({ partition, low }) => ({ partition, offset: wanted[partition] ?? low }))
     }
   })

@@ -208,7 +208,7 @@ class RabbitMq implements BrokerTransport {
 
   #receiving(): Names {
     if (this.options.group !== undefined) return this.names
-    throw new ConfigError('a group must be given to receive')
+    throw new ConfigError('a group must be given to receive', { hint: 'Name it: --group NAME.' })
   }
 
   #sending(): Promise<Publisher> {
