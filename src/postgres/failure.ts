@@ -83,6 +83,32 @@ export function loginFailure(what: string, address: string, user: string, error:
           }
         )
       }
-      return new ConnectionError(`${what} at ${address} cannot be reached: ${said}`, details)
+      const hint = unreachableHint(code, said)
+      return new ConnectionError(`${what} at ${address} cannot be reached: ${said}`, {
+        ...details,
+        ...(hint && { hint })
+      })
   }
 }
+
+/** The servers' words are English only where that is set: they are asked last. */
+function unreachableHint(code: string | undefined, said: string): string | undefined {
+  switch (code) {
+    case '53300':
+      return 'Its connections are used up: end some, use fewer --workers, or raise max_connections.'
+    case '57P03':
+      return 'It is starting or stopping: try again, or let the run wait for it (--connect-wait).'
+    case 'ETIMEDOUT':
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return noAnswer
+  }
+  if (/timeout expired|timed? ?out/i.test(said)) return noAnswer
+  if (/does not support SSL/.test(said)) return 'It has no TLS: turn ssl on there, or take sslmode=prefer.'
+  if (/certificate|self.signed|altnames/i.test(said))
+    return 'Is the certificate for this host, by an authority that sslrootcert=FILE names?'
+  return undefined
+}
+
+const noAnswer =
+  'Nobody answers there: check host and port, and any firewall between; connect_timeout in the DSN is the seconds to wait.'

@@ -1,9 +1,13 @@
 /** Opening a server: which host and password are taken, and what every session is pinned to. */
+import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openServer } from '../../src/postgres/connect.js'
+import type { ConnectionError } from '../../src/core/errors.js'
+import { loginFailure } from '../../src/postgres/failure.js'
 import { sessionPins } from '../../src/postgres/session.js'
 import { createDatabase, type Db } from '../support/databases.js'
 import { errorOf } from '../sync/reports.js'
@@ -106,6 +110,33 @@ describe('a session', () => {
       } finally {
         await client.end()
       }
+    })
+  })
+})
+
+describe('what to do is said', () => {
+  test('where nobody answers', async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const dsn = `postgres://u@127.0.0.1:${port}/d?sslmode=disable&connect_timeout=1`
+    const { message, hint } = (await errorOf(opened(dsn, {}, database))) as ConnectionError
+    silent.close()
+    expect(message).toMatch(/cannot be reached: timeout expired$/)
+    expect(hint).toMatch(/^Nobody answers there/)
+  })
+
+  test.each([
+    ['53300', 'sorry, too many clients already', /max_connections/],
+    ['', 'The server does not support SSL connections', /sslmode=prefer/],
+    ['57P03', 'the database system is starting up', /--connect-wait/],
+    ['EHOSTUNREACH', 'connect EHOSTUNREACH 10.0.0.1:5432', /firewall/],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate', /sslrootcert/]
+  ])('%s', (code, said, hint) => {
+    const error = Object.assign(new Error(said), { code })
+    expect(loginFailure('main', 'db:5432/shop', 'me', error)).toMatchObject({
+      message: `main at db:5432/shop cannot be reached: ${said}`,
+      hint: expect.stringMatching(hint)
     })
   })
 })
