@@ -19,10 +19,10 @@ const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     if (stopping.signal.aborted) process.exit(exitCodeOfSignal(signal))
-    // A line of progress stands there, and the ^C that was typed.
+    // First progress takes itself away; the ^C that was typed stands there still.
+    stopping.abort(new Stopped(signal))
     const line = process.stderr.isTTY ? '\n' : ''
     process.stderr.write(`${line}pgsyncer: stopping; once more to stop at once\n`)
-    stopping.abort(new Stopped(signal))
   })
 }
 

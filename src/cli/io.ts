@@ -30,7 +30,7 @@ export async function write(stream: Output, text: string): Promise<void> {
   })
 }
 
-/** Columns of a terminal; 100 for what is not one. */
+/** Columns of a terminal, 80 where it says none, or 0; 100 for what is not one. */
 export function widthOf(stream: Output): number {
-  return stream.isTTY ? Math.max(40, stream.columns ?? 80) : 100
+  return stream.isTTY ? Math.max(40, stream.columns || 80) : 100
 }

@@ -1,97 +1,131 @@
-/** Bars on a terminal: the run as a whole, and below it a line for each busy table, as many as there is room for. */
+/**
+ * Progress on a terminal: the run as a whole, and below it a line for each table that keeps it busy. A table that is done at once is never
+ * shown, and one that is shown keeps its line until it is done: with hundreds of small tables nothing races by.
+ */
 import cliProgress from 'cli-progress'
 import type { RunEvent } from '../../core/events.js'
-import { widthOf, type Output } from '../io.js'
-import { phaseText, type Tracker } from './tracker.js'
-import { count, fit, shown } from './words.js'
+import type { Output } from '../io.js'
+import { Screen } from './screen.js'
+import { phaseText, type Busy, type Tracker } from './tracker.js'
+import { count, fitMiddle, pad, shown } from './words.js'
 
-const nameWidth = 30
-const barWidth = 24
-
-interface Payload {
-  label: string
-  /** Empty where there is nothing to count. */
-  text(): string
-}
+/** Milliseconds between two drawings. */
+const interval = 200
+/** Milliseconds after which a table is worth a line. */
+const patience = 500
+/** Columns of `1,280,000,000 of about 1,500,000,000`. */
+const counts = 36
+const widestName = 48
 
 export class Bars {
-  readonly #multi: cliProgress.MultiBar
-  readonly #total: cliProgress.SingleBar
-  readonly #tables = new Map<string, cliProgress.SingleBar>()
+  readonly #screen: Screen
+  readonly #timer: NodeJS.Timeout
+  /** When a table was taken up. */
+  readonly #since = new Map<string, number>()
+  /** A table's line; undefined: it is free. */
+  readonly #lines: (string | undefined)[] = []
+  #stopped = false
 
   constructor(
     private readonly stream: Output,
-    private readonly tracker: Tracker
+    private readonly tracker: Tracker,
+    private readonly now: () => number = () => performance.now()
   ) {
-    this.#multi = new cliProgress.MultiBar({
-      stream: stream as unknown as NodeJS.WritableStream,
-      format: (options, { progress }, { label, text }: Payload) => {
-        const words = text()
-        const bar = words === '' ? '' : cliProgress.Format.BarFormat(progress, options)
-        return fit(`${label.padEnd(nameWidth)} ${bar} ${words}`, widthOf(this.stream) - 1)
-      },
-      barsize: barWidth,
-      barCompleteChar: '█',
-      barIncompleteChar: '░',
-      hideCursor: true,
-      clearOnComplete: true,
-      forceRedraw: true,
-      fps: 5
-    })
-    this.#total = this.#multi.create(1, 0, {
-      label: '',
-      text: () => (tracker.counting ? tracker.summary() : '')
-    })
+    this.#screen = new Screen(stream)
+    this.#timer = setInterval(() => this.draw(), interval).unref()
   }
 
-  /** Redraws for an event that the tracker already knows. */
+  /** Takes note of an event that the tracker already knows; it is seen when it is drawn next. */
   take(event: RunEvent): void {
-    if (event.type === 'phase') this.#begin()
-    else if (event.type === 'table-start') this.#open(event.table)
-    else if (event.type === 'table-end') this.#close(event.table)
-    else if (event.type === 'rows') this.#advance(event.table)
-    this.#total.setTotal(Math.max(1, this.tracker.expected))
-    this.#total.update(this.tracker.rows, { label: phaseText(this.tracker.phase) })
+    if (event.type === 'phase') {
+      this.#since.clear()
+      this.#lines.length = 0
+      this.draw()
+    } else if (event.type === 'table-start') this.#since.set(event.table, this.now())
+    else if (event.type === 'table-end') {
+      this.#since.delete(event.table)
+      const at = this.#lines.indexOf(event.table)
+      if (at >= 0) this.#lines[at] = undefined
+    }
   }
 
-  /** A line above the bars. */
+  /** A line above the bars, and one of the screen's own when they have gone. */
   log(line: string): void {
-    this.#multi.log(line)
+    if (this.#stopped) this.stream.write(line)
+    else this.#screen.show(this.#content(), line)
   }
 
+  /** Draws what has changed since. */
+  draw(): void {
+    if (!this.#stopped) this.#screen.show(this.#content())
+  }
+
+  /** Takes all of it away. */
   stop(): void {
-    // What was logged last is written by an update, and by nothing else.
-    this.#multi.update()
-    this.#multi.stop()
+    clearInterval(this.#timer)
+    this.#screen.clear()
+    this.#stopped = true
   }
 
-  #begin(): void {
-    for (const table of this.#tables.keys()) this.#close(table)
+  #content(): string[] {
+    const { tracker } = this
+    const phase = phaseText(tracker.phase)
+    if (!tracker.counting) return [phase]
+    const { width, height } = this.#screen
+    const bar = width < 60 ? 0 : width < 100 ? 12 : 24
+    const name = Math.max(12, Math.min(widestName, width - bar - counts - 2))
+    const total = [pad(phase, name), barOf(tracker.share, bar), `${Math.floor(tracker.share * 100)}%`]
+    const room = Math.max(0, height - 3)
+    this.#place(room)
+    const tables = this.#lines.map(table => {
+      const busy = table === undefined ? undefined : tracker.busy.get(table)
+      return table === undefined || busy === undefined ? '' : line(table, busy, name, bar)
+    })
+    const waiting = this.#worthy().filter(table => !this.#lines.includes(table)).length
+    if (waiting > 0 && room > 0) tables.push(`  … and ${count(waiting)} more`)
+    while (tables.at(-1) === '') tables.pop()
+    return [total.filter(Boolean).join(' '), `  ${this.#summary(width - 2)}`, ...tables]
   }
 
-  #open(table: string): void {
-    const busy = this.tracker.busy.get(table)
-    const room = (this.stream.rows ?? 24) - 3
-    if (!busy || this.#tables.size >= room) return
-    const text = () =>
-      count(busy.rows) +
-      (busy.estimate > 0 ? ` of about ${count(Math.max(busy.estimate, busy.rows))} rows` : ' rows')
-    const label = fit(`  ${shown(table)}`, nameWidth)
-    this.#tables.set(table, this.#multi.create(Math.max(1, busy.estimate), 0, { label, text }))
+  /** What keeps the run busy, in the order in which it was taken up. */
+  #worthy(): string[] {
+    const long = this.now() - patience
+    return [...this.#since].filter(([, since]) => since <= long).map(([table]) => table)
   }
 
-  #advance(table: string): void {
-    const bar = this.#tables.get(table)
-    const busy = this.tracker.busy.get(table)
-    if (!bar || !busy) return
-    bar.setTotal(Math.max(1, busy.estimate, busy.rows))
-    bar.update(busy.rows)
+  /** Gives lines to tables that have none, as long as there are any; one more is kept for those that go without. */
+  #place(room: number): void {
+    this.#lines.length = Math.min(this.#lines.length, room)
+    for (const table of this.#worthy()) {
+      if (this.#lines.includes(table)) continue
+      const free = this.#lines.indexOf(undefined)
+      if (free >= 0) this.#lines[free] = table
+      else if (this.#lines.length < room) this.#lines.push(table)
+    }
   }
 
-  #close(table: string): void {
-    const bar = this.#tables.get(table)
-    if (!bar) return
-    this.#multi.remove(bar)
-    this.#tables.delete(table)
+  /** As much of it as there is room for, in whole parts: how many tables, and how long, goes last. */
+  #summary(width: number): string {
+    const parts = this.tracker.parts()
+    while (parts.length > 1 && parts.join(', ').length > width) parts.splice(-2, 1)
+    return parts.join(', ')
   }
+}
+
+function line(table: string, { rows, estimate }: Busy, name: number, bar: number): string {
+  const all = Math.max(estimate, rows)
+  const label = pad(`  ${fitMiddle(shown(table), name - 2)}`, name)
+  const done = estimate > 0 ? `${count(rows)} of about ${count(all)}` : `${count(rows)} rows`
+  return [label, barOf(estimate > 0 ? rows / all : 0, bar), done].filter(Boolean).join(' ')
+}
+
+function barOf(share: number, size: number): string {
+  if (size === 0) return ''
+  const [barCompleteString, barIncompleteString] = ['█'.repeat(size), '░'.repeat(size)]
+  return cliProgress.Format.BarFormat(share, {
+    barsize: size,
+    barCompleteString,
+    barIncompleteString,
+    barGlue: ''
+  })
 }

@@ -52,9 +52,13 @@ function lineView(io: Io, { noProgress, verbose }: Wishes, tracker: Tracker, pai
   }
   const timer =
     noProgress || bars ? undefined : every(interval, () => tracker.counting && say(tracker.summary()))
+  // What is said when a run is stopped is not for the midst of the bars.
+  io.signal.addEventListener('abort', () => bars?.stop(), { once: true })
+  let said: string | undefined
   return {
     take: event => {
-      if (event.type === 'phase' && !noProgress && !bars) say(phaseText(event.phase))
+      if (event.type === 'phase' && !noProgress && !bars && said !== phaseText(event.phase))
+        say((said = phaseText(event.phase)))
       if (verbose) for (const text of remarks(event)) say(text)
       bars?.take(event)
     },

@@ -1,15 +1,20 @@
-/** Columns under headings, without lines; the first column gives way where the terminal is narrow. */
+/** Columns under headings, without lines; where the terminal is narrow the first column gives way, then those that are told elsewhere too. */
 import Table from 'cli-table3'
 import stringWidth from 'string-width'
 import type { Paint } from './paint.js'
-import { fit } from './words.js'
+import { fitMiddle } from './words.js'
 
 export interface Column {
   heading: string
   /** Numbers stand at the right. */
   right?: boolean
+  /** Is left out rather than that lines become too long. */
+  optional?: boolean
   paint?(cell: string): string
 }
+
+/** The first column is cut to no less. */
+const least = 12
 
 const gap = 2
 const none = {
@@ -17,18 +22,26 @@ const none = {
   'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: ''
 } // prettier-ignore
 
-/** The rows as lines, indented by two, in at most `width` columns (but never less than 12 for the first column). */
+/** The rows as lines, indented by two, in at most `width` columns; the names of the first column are cut in their middle. */
 export function table(
-  columns: readonly Column[],
-  rows: readonly (readonly string[])[],
+  all: readonly Column[],
+  cells: readonly (readonly string[])[],
   width: number,
   paint: Paint
 ): string {
-  const natural = columns.map((column, at) =>
-    Math.max(...[column.heading, ...rows.map(row => row[at]!)].map(cell => stringWidth(cell)))
+  const natural = all.map((column, at) =>
+    Math.max(...[column.heading, ...cells.map(row => row[at]!)].map(cell => stringWidth(cell)))
   )
-  const others = natural.slice(1).reduce((sum, cells) => sum + cells + gap, 0)
-  const first = Math.min(natural[0]!, Math.max(12, width - gap - others - gap))
+  const kept = all.map((_, at) => at)
+  const others = () => kept.slice(1).reduce((sum, at) => sum + gap + natural[at]!, 0)
+  while (gap + least + others() > width) {
+    const at = kept.findLastIndex(at => all[at]!.optional)
+    if (at < 0) break
+    kept.splice(at, 1)
+  }
+  const first = Math.min(natural[0]!, Math.max(least, width - gap - others()))
+  const columns = kept.map(at => all[at]!)
+  const rows = cells.map(row => kept.map(at => row[at]!))
   const drawn = new Table({
     head: columns.map(column => paint.dim(column.heading)),
     colAligns: columns.map(column => (column.right ? 'right' : 'left')),
@@ -36,7 +49,9 @@ export function table(
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap }
   })
   for (const row of rows) {
-    drawn.push(row.map((cell, at) => (columns[at]!.paint ?? String)(at === 0 ? fit(cell, first) : cell)))
+    drawn.push(
+      row.map((cell, at) => (columns[at]!.paint ?? String)(at === 0 ? fitMiddle(cell, first) : cell))
+    )
   }
   const lines = drawn.toString().split('\n')
   return lines.map(line => `  ${line.replace(/\s+$/, '')}`).join('\n')

@@ -26,17 +26,34 @@ export function renderText(report: Report, style: TextStyle): string {
   return `${sections.filter(section => section !== '').join('\n\n')}\n`
 }
 
-function heading({ command, main, standby, cut }: Report, { paint }: TextStyle): string {
-  const width = Math.max(main.address.length, standby.address.length)
+function heading({ command, main, standby, cut }: Report, { paint, width }: TextStyle): string {
+  const longest = Math.max(main.address.length, standby.address.length)
   const server = (role: string, { address, version }: Report['main']) =>
-    `  ${role.padEnd(8)}${shown(address).padEnd(width)}  ${paint.dim(`PostgreSQL ${version}`)}`
+    `  ${role.padEnd(8)}${shown(address).padEnd(longest)}  ${paint.dim(`PostgreSQL ${version}`)}`
   const moment = [cut.time, cut.lsn && `LSN ${cut.lsn}`, cut.snapshot && `snapshot ${cut.snapshot}`]
+  const [first = '', ...rest] = flow(moment.filter(Boolean) as string[], width - indent)
   return [
     paint.bold(`pgsyncer ${command}`),
     server('main', main),
     server('standby', standby),
-    `  ${'cut'.padEnd(8)}${moment.filter(Boolean).join(paint.dim(' · '))}`
+    ...[`  ${'cut'.padEnd(8)}${first}`, ...rest.map(line => ' '.repeat(indent) + line)].map(line =>
+      line.replaceAll(dot, paint.dim(dot))
+    )
   ].join('\n')
+}
+
+const indent = 10
+const dot = ' · '
+
+/** In lines of at most `width` columns, without parting what belongs together. */
+function flow(parts: readonly string[], width: number): string[] {
+  const lines: string[] = []
+  for (const part of parts) {
+    const longer = lines.length > 0 ? lines.at(-1) + dot + part : undefined
+    if (longer !== undefined && longer.length <= width) lines[lines.length - 1] = longer
+    else lines.push(part)
+  }
+  return lines
 }
 
 const differing = (one: TableReport) =>
@@ -70,14 +87,18 @@ function tableSection({ command, tables, totals }: Report, style: TextStyle): st
 function columns(paint: Paint): Column[] {
   const right = ['rows main', 'rows standby', 'insert', 'update', 'delete'].map(heading => ({
     heading,
-    right: true
+    right: true,
+    optional: heading.startsWith('rows')
   }))
   return [{ heading: 'table' }, { heading: 'status', paint: status => paintStatus(paint, status) }, ...right]
 }
 
 function cells(one: TableReport): string[] {
-  const { status, rows } = one
-  return [nameOf(one), status, ...[rows.main, rows.standby, one.insert, one.update, one.delete].map(count)]
+  const { status, rows, reason } = one
+  const numbers = [rows.main, rows.standby, one.insert, one.update, one.delete]
+  // What was not looked at has no rows that one could tell; the reason says why.
+  const unknown = status !== 'identical' && reason !== undefined && numbers.every(n => n === 0)
+  return [nameOf(one), status, ...numbers.map(n => (unknown ? '–' : count(n)))]
 }
 
 const nameOf = (one: TableReport): string => shown(`${one.schema}.${one.table}`)
@@ -123,11 +144,16 @@ function sentences(title: string, texts: readonly string[], { paint, width }: Te
 }
 
 /** The findings of `check`, the worst of them summed up. */
-export function renderCheck(report: CheckReport, { paint }: TextStyle): string {
-  const lines = report.findings.flatMap(({ level, check, message, hint }) => [
-    `${paintStatus(paint, level)}${' '.repeat(9 - level.length)}${check}: ${shown(message)}`,
-    ...(hint === undefined ? [] : [paint.dim(`         ${shown(hint)}`)])
-  ])
+export function renderCheck(report: CheckReport, { paint, width }: TextStyle): string {
+  const margin = ' '.repeat(9)
+  const lines = report.findings.flatMap(({ level, check, message, hint }) => {
+    const [first, ...rest] = wrap(`${check}: ${shown(message)}`, width, margin)
+    return [
+      `${paintStatus(paint, level)}${margin.slice(level.length)}${first!.slice(margin.length)}`,
+      ...rest,
+      ...(hint === undefined ? [] : wrap(shown(hint), width, margin).map(line => paint.dim(line)))
+    ]
+  })
   const errors = report.findings.filter(finding => finding.level === 'error').length
   const last = report.ok ? paint.good('Ready to sync.') : paint.bad(`Not ready: ${some(errors, 'error')}.`)
   return `${[...lines, '', last].join('\n')}\n`

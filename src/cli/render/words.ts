@@ -70,6 +70,27 @@ export function fit(text: string, width: number): string {
   return `${result}…`
 }
 
+/** At most `width` columns of a terminal, of both ends as much: names often differ in their last letters. */
+export function fitMiddle(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text
+  const segments = [...segmenter.segment(text)].map(({ segment }) => segment)
+  const half = Math.floor((width - 1) / 2)
+  const end = taken(segments.toReversed(), half).toReversed().join('')
+  return `${taken(segments, width - 1 - stringWidth(end)).join('')}…${end}`
+}
+
+/** As many of the first as `width` columns hold. */
+function taken(segments: readonly string[], width: number): string[] {
+  let used = 0
+  const end = segments.findIndex(segment => (used += stringWidth(segment)) > width)
+  return end < 0 ? [...segments] : segments.slice(0, end)
+}
+
+/** Filled up with spaces to `width` columns of a terminal. */
+export function pad(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - stringWidth(text)))
+}
+
 /** Lines of whole words in at most `width` columns, each after `indent`; a word that is too long stands alone. */
 export function wrap(text: string, width: number, indent = ''): string[] {
   const lines: string[] = []
