@@ -128,7 +128,7 @@ describe('what to do is said', () => {
 
   test.each([
     ['53300', 'sorry, too many clients already', /max_connections/],
-    ['', 'The server does not support SSL connections', /sslmode=prefer/],
+    ['none', 'The server does not support SSL connections', /sslmode=prefer/],
     ['57P03', 'the database system is starting up', /--connect-wait/],
     ['EHOSTUNREACH', 'connect EHOSTUNREACH 10.0.0.1:5432', /firewall/],
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate', /sslrootcert/]

@@ -83,6 +83,9 @@ export const defaultBatchSize = 1000
 
 export type Judged = { readonly decoded: Decoded } | { readonly poison: FollowError }
 
+const otherHint =
+  'It is not as pgsyncer writes it, or the table is another one: --dead-letter-after puts it aside, and dead-letters list shows it.'
+
 /** Reads messages for a receiver. */
 export class Reader {
   readonly #decoder: Decoder
@@ -95,8 +98,8 @@ export class Reader {
     try {
       return { decoded: this.#decoder.decode(content.toString()) }
     } catch (error) {
-      const { hint, table } = error as FollowError
-      const details = { cause: error, ...(hint && { hint }), ...(table && { table }) }
+      const { hint = otherHint, table } = error as FollowError
+      const details = { cause: error, hint, ...(table && { table }) }
       return { poison: new FollowError(`${messageOf(error)} (${where})`, details) }
     }
   }

@@ -8,6 +8,7 @@ import { Encoder } from '../../../src/follow/message/encode.js'
 import { floatText } from '../../../src/follow/message/floats.js'
 import type { Change } from '../../../src/follow/ports.js'
 import { keyOf, nameOf, type FollowedTable } from '../../../src/follow/table.js'
+import { Reader } from '../../../src/follow/transports/broker.js'
 import { lineOf, valuesOf } from '../../../src/postgres/copytext.js'
 import { createDatabase } from '../../support/databases.js'
 import { column } from '../../contracts/sink.js'
@@ -314,6 +315,21 @@ describe('what is no message is refused:', () => {
     const text = typeof message === 'string' ? message : JSON.stringify(message)
     expect(() => decoder.decode(text)).toThrow(reason)
     expect(() => decoder.decode(text)).toThrow(FollowError)
+  })
+  test('to whom it comes is told where it lies, and what to do', () => {
+    const judged = new Reader({ shapeOf: () => items }).judge({ content: Buffer.from('{'), where: 'q at 7' })
+    expect(judged).toMatchObject({
+      poison: {
+        message: 'a message is not JSON (q at 7)',
+        hint: expect.stringContaining('--dead-letter-after')
+      }
+    })
+    const other = JSON.stringify({ ...good, version: 2 })
+    expect(
+      new Reader({ shapeOf: () => items }).judge({ content: Buffer.from(other), where: 'q' })
+    ).toMatchObject({
+      poison: { hint: expect.stringContaining('the same pgsyncer') }
+    })
   })
   test('while the good one is taken', () => {
     expect(decoder.decode(JSON.stringify(good)).change.row).toBe('1\ta')

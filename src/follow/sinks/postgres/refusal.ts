@@ -40,6 +40,7 @@ export function refusal(error: unknown, change: Change | FollowedTable | undefin
   if (code?.startsWith('53'))
     return new TemporaryError(`the standby has too much to do: ${messageOf(error)}`, {
       sqlstate: code,
+      hint: 'It is tried again. Give the server more connections, memory or room on its disk if it stays so.',
       cause: error
     })
   const { detail, where } = error as { detail?: string; where?: string }
