@@ -153,6 +153,8 @@ function fromFlags(command: CommandName, flags: Flags, faults: string[]): Source
     if (option?.commands.includes(command)) {
       const last = Array.isArray(value) && !option.repeat ? value.at(-1) : value
       source.set(name, { value: last, origin: `--${name}` })
+    } else if (name === 'help' || name === 'version') {
+      faults.push(`--${name} takes no value`)
     } else if (option) {
       faults.push(`--${name} is a flag of ${option.commands.join(', ')}, not of ${command}`)
     } else {

@@ -26,21 +26,33 @@ export function nearestOf(name: string, names: readonly string[]): string[] {
   const found = ranked.filter(({ away }) => away === least && away < Infinity).map(({ one }) => one)
   const alike = found.filter(one => plain(one)[0] === word[0])
   const meant = alike.length > 0 ? alike : found
-  return meant.length <= most ? meant : []
+  return meant.length <= (word.length === 1 ? 1 : most) ? meant : []
 }
 
-const plain = (name: string): string => name.toLowerCase().replaceAll('_', '-')
+const plain = (name: string): string => name.toLowerCase().replaceAll('_', '-').replace(/^-+/, '')
 
 /** Letters that are wrong, letters in the wrong order being one; Infinity where nobody would mistake them. */
 function away(word: string, name: string): number {
   // One letter is near to every short name.
-  if (word.length === 1) return name.startsWith(word) ? 1 : Infinity
+  if (word.length < 2) return word !== '' && name.startsWith(word) ? 1 : Infinity
   const steps = sorted(word) === sorted(name) ? Math.min(1, distance(word, name)) : distance(word, name)
   if (steps <= 1) return steps
-  if (word.length > 2 && name.includes(word)) return part
+  if (isPart(word, name)) return part
   const near = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 2))
   if (steps <= near) return steps
   return begins(word, name) >= 5 ? steps : Infinity
+}
+
+/** `dry` of `dry-run`, `plan` of `apply-plan`, `exclude` of `exclude-table`, `dsn` of `maindsn`; no `out` of `lock-timeout`. */
+function isPart(word: string, name: string): boolean {
+  if (word.length < 3) return false
+  const parts = name.split('-')
+  return (
+    parts.includes(word) ||
+    name.startsWith(word) ||
+    (parts.length === 1 && name.endsWith(word)) ||
+    (word.length > 3 && parts.some(one => one.startsWith(word)))
+  )
 }
 
 const sorted = (text: string): string => [...text].sort().join('')

@@ -117,6 +117,9 @@ function declare(builder: Argv, { name, actions, examples }: Command): Argv {
 /** Gives the text of --help or --version, or an empty one where a command was chosen. */
 async function parse(parser: Argv, argv: string[]): Promise<string> {
   let answer = ''
+  // yargs would take what every object has for an option of ours.
+  const odd = argv.map(word => /^--?([^=]+)/.exec(word)?.[1] ?? '').find(name => name in Object.prototype)
+  if (odd !== undefined) failOn([`unknown flag --${odd}`])
   parser.fail((message, error) => {
     throw error ?? new ConfigError(message, { hint: 'See pgsyncer --help.' })
   })

@@ -114,6 +114,9 @@ describe('faults', () => {
     ['Q', '-Q; did you mean -q?'],
     ['H', '-H; did you mean -h?'],
     ['y', '-y; did you mean --yes?'],
+    ['n', '-n'],
+    ['out', '--out'],
+    ['timeout', '--timeout; did you mean --lock-timeout or --statement-timeout?'],
     ['x', '-x']
   ])('a flag that there is not: %s', (name, said) => {
     expect(faults({ ...dsns, [name]: 'true' })).toEqual([`unknown flag ${said}`])
