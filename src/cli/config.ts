@@ -55,14 +55,16 @@ export type Flags = Readonly<Record<string, unknown>>
  */
 export function readSettings(command: CommandName, flags: Flags, around: Surroundings): Settings {
   const { faults, ...settings } = gather(command, flags, around)
-  failOn(faults)
+  failOn(faults, command)
   return settings
 }
 
-/** Throws all faults at once, if there are any. */
-export function failOn(faults: readonly string[]): void {
+/** Throws all faults at once, if there are any, naming the help of the command that they are about. */
+export function failOn(faults: readonly string[], command: CommandName = 'sync'): void {
   if (faults.length === 0) return
-  throw new ConfigError(faults.join('\n'), { hint: 'See pgsyncer --help.' })
+  throw new ConfigError(faults.join('\n'), {
+    hint: command === 'sync' ? 'See pgsyncer --help.' : `See pgsyncer ${command} --help.`
+  })
 }
 
 /** Like `readSettings`, for a caller who wants what could be understood (such as --verbose) even where there are faults. */

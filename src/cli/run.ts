@@ -35,7 +35,10 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     const { command, words, unknown } = readWords(flags, chosen.command ?? commands[0]!)
     const { faults, ...settings } = gather(command.name, flags, io)
     look = settings.cli
-    failOn([...unknown, ...strayWords(words, command), ...faults])
+    failOn(
+      [...unknown, ...strayWords(words, command), ...faults],
+      unknown.length > 0 ? undefined : command.name
+    )
     const { run: start } = await command.load()
     const action = command.actions || command.operand ? (words[0] ?? '') : ''
     const code = await start({ ...settings, action }, io, run)

@@ -100,7 +100,7 @@ describe('settings', () => {
     expect(err.split('\n').toSorted()).toEqual(
       [
         '',
-        '  See pgsyncer --help.',
+        '  See pgsyncer copy --help.',
         'pgsyncer: --report is a flag of sync, diff, not of copy',
         'pgsyncer: --full-copy-timeout must be a duration such as 500ms, 5s or 2m (0: none), not "5"',
         'pgsyncer: no DSN for main was given: use --maindsn or MAIN_DSN',

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Stopped } from '../../src/cli/exit.js'
+import { commandNames } from '../../src/cli/option.js'
 import { run } from '../../src/cli/run.js'
 import { ConnectionError, GuardError } from '../../src/core/errors.js'
 import type { Emit } from '../../src/core/events.js'
@@ -135,7 +136,10 @@ describe('exit codes and streams', () => {
     const env = { MAIN_DSN: 'postgres://a/x', STANDIN_DSN: 'postgres://b/x' }
     const { code, out, err } = await pgsyncer([command, ...rest], { env })
     expect([code, out]).toEqual([2, ''])
-    expect(err).toBe([...said.map(one => `pgsyncer: ${one}`), '  See pgsyncer --help.', ''].join('\n'))
+    // Where the command is known, its own help has the words.
+    const help = commandNames.find(name => name === command && name !== 'sync')
+    const hint = `  See pgsyncer ${help ? `${help} ` : ''}--help.`
+    expect(err).toBe([...said.map(one => `pgsyncer: ${one}`), hint, ''].join('\n'))
     expect(library.sync).not.toHaveBeenCalled()
   })
 
