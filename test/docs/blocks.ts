@@ -10,20 +10,28 @@ export interface Block {
   /** Of the first command, from 1. */
   readonly line: number
   readonly code: string
+  /** Lines of output that the document shows behind it, in a block without a language. */
+  readonly shown: readonly string[]
 }
 
 /** Of a file that is named from the project's folder. */
 export async function blocksOf(file: string): Promise<Block[]> {
   const text = await readFile(fileURLToPath(new URL(`../../${file}`, import.meta.url)), 'utf8')
-  return [...text.matchAll(/^( *)```sh\n(.*?)^\1```$/gms)].map(({ index, 1: indent = '', 2: code = '' }) => ({
-    file,
-    section: [...text.slice(0, index).matchAll(/^##? (.*)$/gm)].at(-1)?.[1] ?? '',
-    line: text.slice(0, index).split('\n').length + 1,
-    code: code
-      .split('\n')
-      .map(line => line.slice(indent.length))
-      .join('\n')
-  }))
+  const blocks: (Block & { shown: string[] })[] = []
+  for (const { index, 1: indent = '', 2: language, 3: inside = '' } of text.matchAll(
+    /^( *)```(\w*)\n(.*?)^\1```$/gms
+  )) {
+    const section = [...text.slice(0, index).matchAll(/^##? (.*)$/gm)].at(-1)?.[1] ?? ''
+    const lines = inside.split('\n').map(line => line.slice(indent.length))
+    const last = blocks.at(-1)
+    if (language === 'sh') {
+      const line = text.slice(0, index).split('\n').length + 1
+      blocks.push({ file, section, line, code: lines.join('\n'), shown: [] })
+    } else if (last?.section === section && language === '') {
+      last.shown.push(...lines.filter(line => line.trim() !== ''))
+    }
+  }
+  return blocks
 }
 
 /** How a document tells an exit code other than 0: by a comment at the end of the command. */
@@ -63,3 +71,15 @@ export const exportsOf = ({ code }: Block): string[] =>
   [...code.matchAll(/^export (.*)$/gm)].flatMap(([, rest = '']) =>
     [...rest.matchAll(/\b([A-Z_]+)=/g)].map(([, name = '']) => name)
   )
+
+/** Lines that a document shows and the output does not have; how it is wrapped, how long it took, and whose folder it was, does not matter. */
+export function inventedOf({ shown }: Block, output: string, folder: string): string[] {
+  const plain = (text: string) =>
+    text
+      .replaceAll(folder, '/home/anna')
+      .replaceAll(/\s+/g, ' ')
+      .replaceAll(/\d+(\.\d+)? m?s\b/g, 'TIME')
+      .trim()
+  const said = plain(output)
+  return shown.filter(line => !said.includes(plain(line)))
+}

@@ -1,6 +1,6 @@
 /**
  * Every command of the documents, as a reader would run it: each sh block by bash, in the order of its document and in one scene, with the exit
- * code that the document tells. A block that cannot be run here is named below, with the reason; what it asks of pgsyncer must at least be
+ * code that the document tells, and with the output that it shows. A block that cannot be run here is named below, with the reason; what it asks of pgsyncer must at least be
  * something that pgsyncer knows.
  */
 import { spawnSync } from 'node:child_process'
@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findBinaries } from '../../src/cli/demo/binaries.js'
 import { startServer, type ThrowawayServer } from '../../src/cli/demo/servers.js'
 import { type ClickHouseServer, findClickHouse } from '../support/clickhouse.js'
-import { type Block, blocksOf, exportsOf, scriptOf } from './blocks.js'
+import { type Block, blocksOf, exportsOf, inventedOf, scriptOf } from './blocks.js'
 import { callsOf, faultsOf } from './calls.js'
 import { openScene, type Scene } from './scene.js'
 
@@ -83,6 +83,7 @@ describe('run', () => {
       expect(Object.keys(scene.env)).toEqual(expect.arrayContaining(exportsOf(block)))
       const { code, output } = await scene.run(scriptOf(block))
       expect({ code, output }).toEqual({ code: 0, output })
+      expect(inventedOf(block, output, scene.folder)).toEqual([])
     }
 
     for (const section of new Set(blocks.map(block => block.section))) {

@@ -21,6 +21,8 @@ export interface Ended {
 }
 
 export interface Scene {
+  /** Where commands run. */
+  readonly folder: string
   /** Of every command. */
   readonly env: Readonly<Record<string, string>>
   /** Runs a script by `bash -euo pipefail` in the working folder. */
@@ -70,6 +72,7 @@ export async function openScene(
     ...(clickhouse && { CLICKHOUSE: clickhouse.url('shop') })
   }
   return {
+    folder: work,
     env,
     run: script => runBash(script, work, env),
     async close() {
