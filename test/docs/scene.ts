@@ -1,7 +1,7 @@
 /**
  * Where the documents' commands run: two databases of the same small shop, of which the standby has drifted, named by the services `main`
- * and `standby` as a user's `~/.pg_service.conf` would name them; a working folder; `pgsyncer` on PATH. A command that follows for ever ends
- * when it has caught up (PGSYNCER_ONCE), which is the one thing here that a user does not have.
+ * and `standby` as a user's `~/.pg_service.conf` would name them; a working folder; `pgsyncer` on PATH. Two things are other than a user's: a
+ * command that follows for ever ends when it has caught up (PGSYNCER_ONCE), and the live page is at a free port.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import type { ThrowawayServer } from '../../src/cli/demo/servers.js'
+import { freePort, type ThrowawayServer } from '../../src/cli/demo/servers.js'
 import type { ClickHouseServer } from '../support/clickhouse.js'
 import { createPair, type Pair } from '../support/databases.js'
 
@@ -62,6 +62,7 @@ export async function openScene(
   const entry = `${server.host}:${server.port}:*:${server.user}:${server.password}\n`
   await writeFile(join(home, '.pgpass'), entry, { mode: 0o600 })
   if (clickhouse) await nameClickHouse(home, clickhouse)
+  const port = await freePort()
   const env = {
     PATH: `${bin}:${process.env.PATH}`,
     HOME: home,
@@ -74,7 +75,7 @@ export async function openScene(
   return {
     folder: work,
     env,
-    run: script => runBash(script, work, env),
+    run: script => runBash(script.replaceAll('--http 9187', `--http ${port}`), work, env),
     async close() {
       for (const db of [pair.main, pair.standby])
         await db.exec(
