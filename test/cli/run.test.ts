@@ -418,7 +418,9 @@ describe('progress', () => {
 
   test('on a terminal the bars are gone before the result', async () => {
     const { out, err } = await pgsyncer(['diff', ...dsns], { terminal: 80 })
-    expect(err).toMatch(/comparing rows.*\r\u001b\[J$/s)
+    expect(err).toContain('comparing rows')
+    // To the beginning of the line, and all from there cleared.
+    expect(err.endsWith('\r\u001b[J')).toBe(true)
     expect(out).toContain('The databases are identical')
   })
 })

@@ -13,8 +13,6 @@ import { count, fitMiddle, pad, shown } from './words.js'
 const interval = 200
 /** Milliseconds after which a table is worth a line. */
 const patience = 500
-/** Columns of `1,280,000,000 of about 1,500,000,000`. */
-const counts = 36
 const widestName = 48
 
 export class Bars {
@@ -73,7 +71,8 @@ export class Bars {
     if (!tracker.counting) return [phase]
     const { width, height } = this.#screen
     const bar = width < 60 ? 0 : width < 100 ? 12 : 24
-    const name = Math.max(12, Math.min(widestName, width - bar - counts - 2))
+    // Behind it there is room for `1,280,000,000 of about 1,500,000,000`, or at least for the first of the two.
+    const name = Math.max(12, Math.min(widestName, width - bar - (width < 60 ? 20 : 36) - 2))
     const total = [pad(phase, name), barOf(tracker.share, bar), `${Math.floor(tracker.share * 100)}%`]
     const room = Math.max(0, height - 3)
     this.#place(room)

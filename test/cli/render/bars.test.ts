@@ -33,11 +33,13 @@ function screen(columns: number, rows: number) {
   vi.useFakeTimers()
   let now = 0
   let writes = 0
+  let text = ''
   const terminal = new Terminal()
   const stream = Object.assign(new PassThrough(), { isTTY: true, columns, rows })
-  stream.setEncoding('utf8').on('data', (text: string) => {
+  stream.setEncoding('utf8').on('data', (part: string) => {
     writes++
-    terminal.take(text)
+    text += part
+    terminal.take(part)
   })
   const tracker = new Tracker(() => now)
   const bars = new Bars(stream, tracker, () => now)
@@ -49,7 +51,16 @@ function screen(columns: number, rows: number) {
     now += milliseconds
     vi.advanceTimersByTime(milliseconds)
   }
-  return { terminal, bars, take, pass, writes: () => writes, shown: () => terminal.lines.slice(1) }
+  return {
+    terminal,
+    stream,
+    bars,
+    take,
+    pass,
+    writes: () => writes,
+    text: () => text,
+    shown: () => terminal.lines.slice(1)
+  }
 }
 
 test('two lines for the whole, and one for each table that takes longer than a moment', () => {
@@ -122,6 +133,18 @@ test('nothing is written where nothing has changed, and a change is one write', 
   expect(writes()).toBe(1)
   take({ type: 'phase', phase: 'proof' })
   expect(writes()).toBe(2)
+})
+
+test('a terminal that became narrower has parted lines: they are found all the same', () => {
+  const { take, pass, stream, text } = screen(80, 24)
+  take({ type: 'phase', phase: 'compare' })
+  for (const table of ['a', 'b']) take({ type: 'table-start', table, rows: 9 })
+  pass(600)
+  stream.columns = 50
+  const before = text().length
+  pass(200)
+  // 46 and 25 columns are a line each still, 56 and 56 are two.
+  expect(text().slice(before).startsWith('\u001b[5A\rcomparing rows ')).toBe(true)
 })
 
 test('what is said stands above, and afterwards alone', () => {
