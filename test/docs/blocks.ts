@@ -37,9 +37,10 @@ export async function blocksOf(file: string): Promise<Block[]> {
 /** How a document tells an exit code other than 0: by a comment at the end of the command. */
 const told = /\s# exit (\d+)\b.*$/
 
-/** For `bash -euo pipefail`. */
+/** For `bash -euo pipefail`; what a reader is told to export, has been. */
 export function scriptOf({ code }: Block): string {
   return commandsOf(code)
+    .filter(command => !command.startsWith('export '))
     .map(command => {
       const [, wanted] = told.exec(command) ?? []
       return wanted === undefined ? command : expecting(command, wanted)

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findBinaries } from '../../src/cli/demo/binaries.js'
 import { startServer, type ThrowawayServer } from '../../src/cli/demo/servers.js'
 import { type ClickHouseServer, findClickHouse } from '../support/clickhouse.js'
+import { findRabbitMq, type RabbitMqServer } from '../support/rabbitmq.js'
 import { type Block, blocksOf, exportsOf, inventedOf, scriptOf } from './blocks.js'
 import { callsOf, faultsOf } from './calls.js'
 import { openScene, type Scene } from './scene.js'
@@ -21,16 +22,14 @@ const notRun: readonly [file: string, begin: string, why: string][] = [
   ['README.md', 'pgsyncer copy --sections', 'its tables and its procedure are the reader’s'],
   ['README.md', 'pgsyncer capture install', 'its servers are examples'],
   ['docs/follow.md', 'npm install -g pgsyncer', 'it installs programs and units on the machine itself'],
-  ['docs/brokers.md', 'pgsyncer capture install', 'its broker is an example'],
   ['docs/brokers.md', 'pgsyncer clickhouse-ddl', 'its broker and its ClickHouse are examples'],
-  ['docs/brokers.md', "clickhouse-client --query 'DETACH", 'its broker and its ClickHouse are examples'],
-  ['docs/brokers.md', 'pgsyncer dead-letters list', 'its broker is an example']
+  ['docs/brokers.md', "clickhouse-client --query 'DETACH", 'its broker and its ClickHouse are examples']
 ]
 
 /** Documents with a test of their own. */
 const others = ['errors.md']
 /** Whose standby has the tables, and no rows yet. */
-const empty = ['docs/follow.md']
+const empty = ['docs/brokers.md', 'docs/follow.md']
 
 const folder = fileURLToPath(new URL('../../docs', import.meta.url))
 const names = (await readdir(folder)).filter(name => name.endsWith('.md') && !others.includes(name)).sort()
@@ -41,9 +40,11 @@ const reasonOf = ({ file, code }: Block) =>
 const [run, read] = [all.filter(block => !reasonOf(block)), all.filter(reasonOf)]
 
 const clickhouseServer = (await findClickHouse()).find(({ name }) => name === 'clickhouse-server')!
+const rabbit = await findRabbitMq()
 /** What sections need besides PostgreSQL, and why it cannot be had. */
 const needs = [
   { sign: /clickhouse/i, missing: clickhouseServer.skipReason },
+  { sign: /\$BROKER/, missing: rabbit.skipReason },
   {
     sign: /\bjq\b/,
     missing:
@@ -60,12 +61,15 @@ const titleOf = ({ line, code }: Block) => `line ${line}: ${code.slice(0, code.i
 describe('run', () => {
   let server: ThrowawayServer
   let clickhouse: ClickHouseServer | undefined
+  let broker: RabbitMqServer | undefined
   beforeAll(async () => {
     const binaries = await findBinaries(15)
     server = await startServer({ binaries, name: 'docs', settings: { wal_level: 'logical' } })
     if (!clickhouseServer.skipReason) clickhouse = await clickhouseServer.start()
+    if (!rabbit.skipReason) broker = await rabbit.start()
   })
   afterAll(async () => {
+    await broker?.close()
     await clickhouse?.close()
     await server.stop()
   })
@@ -74,7 +78,11 @@ describe('run', () => {
     const blocks = run.filter(block => block.file === file)
     let scene: Scene
     beforeAll(async () => {
-      scene = await openScene(server, { standby: empty.includes(file) ? 'empty' : 'drifted', clickhouse })
+      scene = await openScene(server, {
+        standby: empty.includes(file) ? 'empty' : 'drifted',
+        clickhouse,
+        broker
+      })
     })
     afterAll(() => scene.close())
 
@@ -82,7 +90,7 @@ describe('run', () => {
       // What a reader sets for himself, the scene has set.
       expect(Object.keys(scene.env)).toEqual(expect.arrayContaining(exportsOf(block)))
       const { code, output } = await scene.run(scriptOf(block))
-      expect({ code, output }).toEqual({ code: 0, output })
+      if (code !== 0) throw new Error(`bash ended with ${code}:\n${output}`)
       expect(inventedOf(block, output, scene.folder)).toEqual([])
     }
 

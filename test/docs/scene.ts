@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { freePort, type ThrowawayServer } from '../../src/cli/demo/servers.js'
 import type { ClickHouseServer } from '../support/clickhouse.js'
 import { createPair, type Pair } from '../support/databases.js'
+import type { RabbitMqServer } from '../support/rabbitmq.js'
 
 export interface Ended {
   code: number | null
@@ -34,6 +35,7 @@ export interface SceneOptions {
   /** The standby's rows: those of main with a drift, or none. */
   standby: 'drifted' | 'empty'
   clickhouse: ClickHouseServer | undefined
+  broker: RabbitMqServer | undefined
 }
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
@@ -42,7 +44,7 @@ const sql = (name: string) => readFile(new URL(`${name}.sql`, import.meta.url), 
 /** @param server the documents' own: they name slots, roles and streams as they like. */
 export async function openScene(
   server: ThrowawayServer,
-  { standby, clickhouse }: SceneOptions
+  { standby, clickhouse, broker }: SceneOptions
 ): Promise<Scene> {
   const pair = await createPair({
     ddl: await sql('shop'),
@@ -70,7 +72,8 @@ export async function openScene(
     MAIN_DSN: 'service=main',
     STANDIN_DSN: 'service=standby',
     PGSYNCER_ONCE: 'true',
-    ...(clickhouse && { CLICKHOUSE: clickhouse.url('shop') })
+    ...(clickhouse && { CLICKHOUSE: clickhouse.url('shop') }),
+    ...(broker && { BROKER: broker.url })
   }
   return {
     folder: work,
