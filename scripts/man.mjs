@@ -34,9 +34,9 @@ function flag({ name, alias, value, bare, describe, default: standard, env, comm
   return paragraph(spelled + taken, `${text(describe)}.`, '.br', facts.join(' '))
 }
 
-function command({ name, describe, actions = {}, examples }) {
+function command({ name, operand, describe, actions = {}, examples }) {
   return [
-    paragraph(bold(name), `${text(describe)}.`),
+    paragraph(bold(name) + (operand === undefined ? '' : ` ${italic(operand)}`), `${text(describe)}.`),
     ...Object.entries(actions).map(
       ([word, what]) => `.RS\n${paragraph(bold(`${name} ${word}`), `${text(what)}.`)}\n.RE`
     ),
@@ -52,7 +52,11 @@ const page = `.\\" Made by scripts/man.mjs from the tables of commands and optio
 pgsyncer \\- make one PostgreSQL database the same as another, and prove it
 .SH SYNOPSIS
 .B pgsyncer
-.RI [ command ]
+.RB [ sync ]
+.RI [ flags ]
+.br
+.B pgsyncer
+.I command
 .RI [ flags ]
 .SH DESCRIPTION
 Compares a database, main, with another, the standby, in its structure and in every row, makes the standby the same, and proves it.

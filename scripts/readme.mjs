@@ -1,8 +1,10 @@
 /**
- * Writes README's table of flags from the option table (after `npm run build`). With `--check` it only says whether
+ * Writes README's tables of commands and flags from those of the program (after `npm run build`). With `--check` it only says whether
  * README is up to date, by its exit code.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { commands } from '../dist/cli/commands.js'
+import { calledAs } from '../dist/cli/help.js'
 import { groups } from '../dist/cli/option.js'
 import { options } from '../dist/cli/options.js'
 
@@ -24,13 +26,19 @@ function table(group) {
   return [`**${group}**`, '', '| flag | | default | variable |', '|---|---|---|---|', ...rows].join('\n')
 }
 
+const listed = [
+  '| command | |',
+  '|---|---|',
+  ...commands.map(one => `| ${cell(code(calledAs(one)))} | ${cell(one.describe)} |`)
+].join('\n')
+
 const readme = readFileSync(file, 'utf8')
 const [from, to] = [readme.indexOf(begin), readme.indexOf(end)]
 if (from < 0 || to < from) {
   console.error(`README.md needs the lines ${begin} and ${end}, in this order`)
   process.exit(1)
 }
-const made = `${readme.slice(0, from)}${begin}\n\n${groups.map(table).join('\n\n')}\n\n${readme.slice(to)}`
+const made = `${readme.slice(0, from)}${begin}\n\n${[listed, ...groups.map(table)].join('\n\n')}\n\n${readme.slice(to)}`
 if (!process.argv.includes('--check')) {
   if (made !== readme) writeFileSync(file, made)
 } else if (made !== readme) {

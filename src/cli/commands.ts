@@ -90,7 +90,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'dead-letters',
-    describe: 'list or replay what could not be applied',
+    describe: 'List what could not be applied, or give it to the group again',
     actions: {
       list: 'Show what was put aside, and why',
       replay: 'Give it to the group again'
@@ -111,7 +111,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'capture',
-    describe: 'install, remove or show what follow needs on main: triggers, outbox, publication, slot',
+    describe: 'Make, remove or show what follow needs on main: triggers, outbox, publication, slot',
     actions: {
       install: 'Make what is missing; twice is as good as once',
       remove: 'Take all of it away',
@@ -143,7 +143,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'completion',
-    describe: 'bash, zsh or fish: print what lets the shell complete commands and flags',
+    describe: 'Print what lets a shell complete commands, flags and files',
     actions: {
       bash: 'For ~/.bashrc: source <(pgsyncer completion bash)',
       zsh: 'For a folder of $fpath, as _pgsyncer',

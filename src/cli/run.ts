@@ -6,9 +6,10 @@ import { commands } from './commands.js'
 import type { Command } from './commands/command.js'
 import { failOn, gather, type Flags } from './config.js'
 import { exitCodeOfError, exitCodeOfSignal, Stopped } from './exit.js'
+import { helpText } from './help.js'
 import { widthOf, write, type Io } from './io.js'
 import { nearest, nearestOf } from './nearest.js'
-import { cliDefaults, commandNames, groups, type CliSettings } from './option.js'
+import { cliDefaults, commandNames, type CliSettings } from './option.js'
 import { options } from './options.js'
 import { renderError, wordsOf } from './render/errors.js'
 import { paintFor } from './render/paint.js'
@@ -20,7 +21,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   let look: CliSettings = cliDefaults
   try {
     const chosen: { command?: Command; flags?: Flags } = {}
-    const parser = describe(yargs([]), widthOf(io.stderr))
+    const parser = declareAll(yargs([]))
     for (const command of commands) {
       parser.command(
         command.name === 'sync' ? [command.name, '$0'] : command.name,
@@ -29,7 +30,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         flags => void Object.assign(chosen, { command, flags })
       )
     }
-    const answer = await parse(parser, normaliseArgv(argv))
+    const answer = await parse(parser, normaliseArgv(argv), widthOf(io.stdout))
     if (answer !== '') return await write(io.stdout, `${answer}\n`).then(() => 0)
     const { flags = {} } = chosen
     const { command, words, unknown } = readWords(flags, chosen.command ?? commands[0]!)
@@ -69,12 +70,9 @@ async function fail(error: unknown, look: CliSettings, io: Io): Promise<number> 
   return exitCodeOfError(error)
 }
 
-function describe(parser: Argv, width: number): Argv {
+function declareAll(parser: Argv): Argv {
   return parser
     .scriptName('pgsyncer')
-    .usage(
-      '$0 [command] [flags]\n\nMakes one PostgreSQL database (the standby) the same as another (main), and proves it.'
-    )
     .locale('en')
     .parserConfiguration({
       'parse-numbers': false,
@@ -84,41 +82,22 @@ function describe(parser: Argv, width: number): Argv {
       'boolean-negation': false,
       'strip-aliased': true
     })
-    .help('help', 'Show this help')
+    .help('help')
     .alias('help', 'h')
-    .version('version', 'Show the version', ownVersion())
+    .version('version', ownVersion())
     .alias('version', 'V')
-    .wrap(Math.min(width, 110))
     .exitProcess(false)
 }
 
-/** The command's part of the table, for its help. */
-function declare(builder: Argv, { name, actions, examples }: Command): Argv {
-  for (const group of groups) {
-    const names = options
-      .filter(one => one.group === group && one.commands.includes(name))
-      .map(one => one.name)
-    builder.group(group === 'General' ? [...names, 'help', 'version'] : names, `${group}:`)
-  }
-  for (const option of options.filter(one => one.commands.includes(name))) {
-    builder.option(option.name, {
-      ...(option.alias !== undefined && { alias: option.alias }),
-      ...(option.default !== undefined &&
-        option.default !== 'false' && { defaultDescription: option.default }),
-      describe: option.value === undefined ? option.describe : `${option.describe} [${option.value}]`
-    })
-  }
-  for (const [flags, what] of examples)
-    builder.example(`$0 ${name === 'sync' ? '' : `${name} `}${flags}`, what)
-  for (const [action, what] of Object.entries(actions ?? {})) builder.example(`$0 ${name} ${action}`, what)
-  return builder.epilogue(
-    'Every flag can also be set by a variable (MAIN_DSN, STANDIN_DSN, PGSYNCER_WORKERS=8, …), in .env, or in a JSON file (--config).\n' +
-      'Exit: 0 done or identical, 1 failed, 2 wrong usage, 3 differences found, 4 refused, 130 and 143 stopped.'
-  )
+/** The command's part of the table. What is said of it is help.ts's. */
+function declare(builder: Argv, { name }: Command): Argv {
+  for (const { alias, ...option } of options.filter(one => one.commands.includes(name)))
+    builder.option(option.name, alias === undefined ? {} : { alias })
+  return builder
 }
 
 /** Gives the text of --help or --version, or an empty one where a command was chosen. */
-async function parse(parser: Argv, argv: string[]): Promise<string> {
+async function parse(parser: Argv, argv: string[], width: number): Promise<string> {
   let answer = ''
   // yargs would take what every object has for an option of ours.
   const odd = argv.map(word => /^--?([^=]+)/.exec(word)?.[1] ?? '').find(name => name in Object.prototype)
@@ -126,9 +105,16 @@ async function parse(parser: Argv, argv: string[]): Promise<string> {
   parser.fail((message, error) => {
     throw error ?? new ConfigError(message, { hint: 'See pgsyncer --help.' })
   })
-  await parser.parseAsync(argv, {}, (error, _argv, output) => {
+  await parser.parseAsync(argv, {}, (error, { _: words, help }, output) => {
     if (error) throw error
-    answer = output
+    // yargs knows that it was asked; what is said is ours.
+    answer =
+      help === true
+        ? helpText(
+            commands.find(({ name }) => name === words[0]),
+            width
+          )
+        : output
   })
   return answer
 }

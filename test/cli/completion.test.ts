@@ -67,6 +67,8 @@ describe.skipIf(!has('bash'))(`${about('bash')}`, () => {
   test.each(lines)('%s', (line, offered) => expect(complete(line)).toEqual(offered))
   test('a value behind =', () => expect(complete('pgsyncer diff --format = j')).toEqual(['json']))
   test('a file', () => expect(complete(`pgsyncer diff --config ${folder}/b`)).toEqual([join(folder, 'bash')]))
+  test('the file of a plan', () =>
+    expect(complete(`pgsyncer apply-plan ${folder}/b`)).toEqual([join(folder, 'bash')]))
   test('every flag of a command, and no other', () => {
     const own = options.filter(option => option.commands.includes('copy')).map(option => `--${option.name}`)
     expect(complete('pgsyncer copy --')).toEqual([...own, '--help', '--version'].sort())
@@ -83,6 +85,19 @@ describe.skipIf(!has('fish'))(`${about('fish')}`, () => {
         .map(one => one.split('\t')[0])
         .sort()
     ).toEqual(offered)
+  })
+})
+
+describe.skipIf(!has('fish'))(`a file in ${about('fish')}`, () => {
+  const complete = (line: string): string[] =>
+    run('fish', '-c', `cd ${folder}; source ${script.fish}; complete -C${JSON.stringify(line)}`)
+      .trim()
+      .split('\n')
+      .map(one => one.split('\t')[0]!)
+
+  test('of a plan, and of no other command', () => {
+    expect(complete('pgsyncer apply-plan fi')).toContain('fish/')
+    expect(complete('pgsyncer status fi')).not.toContain('fish/')
   })
 })
 
@@ -108,5 +123,10 @@ print -r -- "$out"`
   test.each(lines.filter(([, offered]) => offered.length === 1))('%s', (line, [word]) => {
     const from = line.lastIndexOf(' ') + 1
     expect(press(line, word!)).toContain(`${line.slice(0, from)}${word}`)
+  })
+
+  test('the file of a plan', () => {
+    writeFileSync(join(folder, 'plan-of-today.json'), '{}')
+    expect(press(`pgsyncer apply-plan ${folder}/plan-`, 'plan-of-today.json')).toContain('plan-of-today.json')
   })
 })

@@ -45,7 +45,8 @@ function valueCase(flag: Flag): string[] {
 const flagsCase = ({ name, flags }: Completed): string =>
   `      ${name}) COMPREPLY=($(compgen -W ${quoted(flags.map(flag => flag.name))} -- "$cur")) ;;`
 
-const actionsCase = ({ name, actions }: Completed): string[] =>
-  actions.length === 0
-    ? []
-    : [`        ${name}) COMPREPLY=($(compgen -W ${quoted(actions.map(([word]) => word))} -- "$cur")) ;;`]
+function actionsCase({ name, actions, file }: Completed): string[] {
+  if (actions.length === 0 && !file) return []
+  const words = file ? '-f' : `-W ${quoted(actions.map(([word]) => word))}`
+  return [`        ${name}) COMPREPLY=($(compgen ${words} -- "$cur")) ;;`]
+}

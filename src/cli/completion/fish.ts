@@ -9,7 +9,7 @@ export function fishScript(): string {
     '# fish completion for pgsyncer: pgsyncer completion fish > ~/.config/fish/completions/pgsyncer.fish',
     'complete -c pgsyncer -f'
   ]
-  for (const { name, describe, actions, flags } of completed) {
+  for (const { name, describe, actions, file, flags } of completed) {
     // Without a command it is the first one.
     const here =
       name === names[0]
@@ -21,6 +21,7 @@ export function fishScript(): string {
         ([word, what]) =>
           `complete -c pgsyncer -n '__fish_seen_subcommand_from ${name}; and not __fish_seen_subcommand_from ${actions.map(([one]) => one).join(' ')}' -a ${word} -d ${quoted(what)}`
       ),
+      ...(file ? [`complete -c pgsyncer -n '__fish_seen_subcommand_from ${name}' -F`] : []),
       ...flags.map(flag => `complete -c pgsyncer -n '${here}' ${argument(flag)}`)
     )
   }

@@ -16,6 +16,8 @@ export interface Completed {
   readonly describe: string
   /** Word → what it does. */
   readonly actions: readonly (readonly [string, string])[]
+  /** Behind the command's name goes a file. */
+  readonly file: boolean
   readonly flags: readonly Flag[]
 }
 
@@ -24,10 +26,11 @@ const general: readonly Flag[] = [
   { name: '--version', alias: '-V', describe: 'Show the version', value: 'none' }
 ]
 
-export const completed: readonly Completed[] = commands.map(({ name, describe, actions = {} }) => ({
+export const completed: readonly Completed[] = commands.map(({ name, describe, operand, actions = {} }) => ({
   name,
   describe,
   actions: Object.entries(actions),
+  file: operand === 'FILE',
   flags: [
     ...options
       .filter(option => option.commands.includes(name))

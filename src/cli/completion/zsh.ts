@@ -31,7 +31,8 @@ if [ "$funcstack[1]" = _pgsyncer ]; then _pgsyncer "$@"; else compdef _pgsyncer 
 
 function restCase(command: Completed): string {
   const words = command.actions.map(([word, what]) => `${word}\\:${quotedWithin(what)}`)
-  const action = words.length === 0 ? '' : ` \\\n    ${quoted(`1:action:((${words.join(' ')}))`)}`
+  const first = command.file ? '1:file:_files' : words.length > 0 ? `1:action:((${words.join(' ')}))` : ''
+  const action = first === '' ? '' : ` \\\n    ${quoted(first)}`
   return `      ${command.name}) _arguments \\\n${argumentsOf(command)}${action} ;;`
 }
 
