@@ -3,14 +3,15 @@
  * code that the document tells, and with the output that it shows. A block that cannot be run here is named below, with the reason; what it asks of pgsyncer must at least be
  * something that pgsyncer knows.
  */
-import { spawnSync } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findBinaries } from '../../src/cli/demo/binaries.js'
 import { startServer, type ThrowawayServer } from '../../src/cli/demo/servers.js'
 import { type ClickHouseServer, findClickHouse } from '../support/clickhouse.js'
 import { findRabbitMq, type RabbitMqServer } from '../support/rabbitmq.js'
+import { firstThere } from '../support/service.js'
 import { type Block, blocksOf, exportsOf, inventedOf, scriptOf } from './blocks.js'
 import { callsOf, faultsOf } from './calls.js'
 import { openScene, type Scene } from './scene.js'
@@ -41,16 +42,14 @@ const [run, read] = [all.filter(block => !reasonOf(block)), all.filter(reasonOf)
 
 const clickhouseServer = (await findClickHouse()).find(({ name }) => name === 'clickhouse-server')!
 const rabbit = await findRabbitMq()
+const jq = await firstThere((process.env.PATH ?? '').split(':').map(path => join(path, 'jq')))
 /** What sections need besides PostgreSQL, and why it cannot be had. */
 const needs = [
   { sign: /clickhouse/i, missing: clickhouseServer.skipReason },
   { sign: /\$BROKER/, missing: rabbit.skipReason },
   {
     sign: /\bjq\b/,
-    missing:
-      spawnSync('jq', ['--version']).status === 0
-        ? undefined
-        : 'there is no jq; to get it: apt-get install jq'
+    missing: jq === undefined ? 'there is no jq; to get it: apt-get install jq' : undefined
   }
 ]
 const missingOf = (blocks: readonly Block[]) =>
