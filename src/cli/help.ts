@@ -37,7 +37,7 @@ export function helpText(command: Command | undefined, width: number): string {
     ...groups.map(group => section(group, flagsOf(command ?? sync, group), columns)),
     examples(command ?? sync, columns),
     text(
-      'Every flag can also be set by a variable (MAIN_DSN, STANDIN_DSN, PGSYNCER_WORKERS=8, …), in .env, or in a JSON file (--config).'
+      'Every flag can also be set by a variable (MAIN_DSN, STANDIN_DSN, PGSYNCER_WORKERS=8, …), in .env, or in a JSON file (--config). What is on is turned off by --no-FLAG.'
     ),
     text(
       'Exit: 0 done or identical, 1 failed, 2 wrong usage, 3 differences found, 4 refused, 130 and 143 stopped.'

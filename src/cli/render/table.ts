@@ -8,7 +8,7 @@ export interface Column {
   heading: string
   /** Numbers stand at the right. */
   right?: boolean
-  /** Is left out rather than that lines become too long. */
+  /** Left out, with all others that are, where lines would become too long. */
   optional?: boolean
   paint?(cell: string): string
 }
@@ -32,14 +32,11 @@ export function table(
   const natural = all.map((column, at) =>
     Math.max(...[column.heading, ...cells.map(row => row[at]!)].map(cell => stringWidth(cell)))
   )
-  const kept = all.map((_, at) => at)
-  const others = () => kept.slice(1).reduce((sum, at) => sum + gap + natural[at]!, 0)
-  while (gap + least + others() > width) {
-    const at = kept.findLastIndex(at => all[at]!.optional)
-    if (at < 0) break
-    kept.splice(at, 1)
-  }
-  const first = Math.min(natural[0]!, Math.max(least, width - gap - others()))
+  const widthOf = (columns: readonly number[]) => columns.reduce((sum, at) => sum + gap + natural[at]!, 0)
+  const every = all.map((_, at) => at)
+  const fits = gap + least + widthOf(every.slice(1)) <= width
+  const kept = fits ? every : every.filter(at => !all[at]!.optional)
+  const first = Math.min(natural[0]!, Math.max(least, width - gap - widthOf(kept.slice(1))))
   const columns = kept.map(at => all[at]!)
   const rows = cells.map(row => kept.map(at => row[at]!))
   const drawn = new Table({

@@ -3,7 +3,8 @@ import stringWidth from 'string-width'
 import { describe, expect, test, vi } from 'vitest'
 import type { Io } from '../../../src/cli/io.js'
 import { makePaint, paintFor, plain } from '../../../src/cli/render/paint.js'
-import { renderText } from '../../../src/cli/render/text.js'
+import { renderCheck, renderText } from '../../../src/cli/render/text.js'
+import type { TableReport } from '../../../src/sync/report.js'
 import { fakeIo } from '../console.js'
 import { change, full, orders, report, tableReport } from '../reports.js'
 
@@ -64,7 +65,7 @@ describe('renderText', () => {
     `)
   })
 
-  test.each([80, 100, 200])('fits %i columns', width => {
+  test.each([60, 80, 100, 200])('fits %i columns', width => {
     const long = tableReport({
       schema: 'averylongschemaname',
       table: 'an_even_longer_table_name_'.repeat(6),
@@ -84,7 +85,7 @@ describe('renderText', () => {
     })
     const lines = renderText(report([long, wide, orders]), style(width)).split('\n')
     expect(Math.max(...lines.map(line => stringWidth(line)))).toBeLessThanOrEqual(width)
-    expect(lines.join()).toContain('averylong')
+    expect(lines.join()).toContain('averylo')
   })
 
   test('many identical tables are one line, or with --verbose a line each', () => {
@@ -170,6 +171,45 @@ describe('renderText', () => {
   ])('verdict: %s', (_name, one, expected) => {
     expect(renderText(one, style(200)).trimEnd().split('\n').at(-1)).toBe(expected)
   })
+})
+
+describe('tables', () => {
+  const lines = (tables: TableReport[], width: number) =>
+    renderText(report(tables), style(width))
+      .split('\n')
+      .filter(line => /^ {2}(?:table|public\.) ?/.test(line) && line.includes('  '))
+
+  test('what was not looked at has no numbers', () => {
+    const unread = tableReport({ status: 'skipped', rows: { main: 0, standby: 0 }, reason: 'no rights' })
+    expect(lines([unread], 80)[1]).toMatch(/^ {2}public\.orders +skipped(?: +–){5}$/)
+  })
+
+  test('names are cut in their middle, and how many rows there are is left out first', () => {
+    const one = tableReport({ table: 'invoice_line_items_of_2026', status: 'differs', update: 1_234_567 })
+    expect(lines([one], 80)[1]).toMatch(/^ {2}public\.i\S*…\S*_2026 +differs +1,000 +1,000 +0 +1,234,567 +0$/)
+    const [heading, row] = lines([one], 60)
+    expect(heading).toMatch(/^ {2}table +status +insert +update +delete$/)
+    expect(row).toMatch(/^ {2}public\.\S*…\S*_2026 +differs +0 +1,234,567 +0$/)
+    expect(row!.length).toBe(60)
+  })
+})
+
+test('a finding of check that is too long goes on below its beginning', () => {
+  const message = Array.from({ length: 30 }, (_, n) => `word${n}`).join(' ')
+  const text = renderCheck(
+    {
+      version: 1,
+      command: 'check',
+      ok: true,
+      findings: [{ level: 'warning', check: 'keys', message, hint: message }]
+    },
+    style(60)
+  )
+  const shown = text.trimEnd().split('\n')
+  expect(shown[0]).toMatch(/^warning {2}keys: word0 word1/)
+  expect(shown.slice(1, -2).every(line => /^ {9}word/.test(line))).toBe(true)
+  expect(Math.max(...shown.map(line => line.length))).toBeLessThanOrEqual(60)
+  expect(text.match(/word29/g)).toHaveLength(2)
 })
 
 describe('colours', () => {
