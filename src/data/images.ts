@@ -46,7 +46,7 @@ export async function readImages(
 }
 
 /** Rows asked for at a time. */
-const few = 16
+const few = 64
 
 /** All rows that the unit's filter lets through. */
 export async function* allImages(client: pg.Client, unit: Unit, digest: string): AsyncGenerator<Image> {

@@ -112,6 +112,13 @@ function sameBinary(column: Column, exactFloats: boolean): boolean {
   return !/^(reg\w+|money|record|aclitem|xml|tsquery|cstring|int2vector|oidvector)(\[\])?$/.test(column.base)
 }
 
+/** Whether what was found of one is true of the other: the structure may have been changed in between, and the key with it. */
+export function comparedAlike(one: Unit, other: Unit | undefined): boolean {
+  const told = ({ strategy, source, key, hashes, filter }: Unit) =>
+    JSON.stringify([strategy, source, key, hashes, filter])
+  return other !== undefined && told(one) === told(other)
+}
+
 /** The written columns, each with a prefix such as `t.`. */
 export function writtenColumns(unit: Unit, prefix = ''): string {
   return columnList(

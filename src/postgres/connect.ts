@@ -10,6 +10,7 @@ import { capabilitiesOf } from './capabilities.js'
 import { readDsn, type Env, type Settings } from './dsn.js'
 import { loginFailure } from './failure.js'
 import type { Role, Server } from './server.js'
+import { Pulse } from './pulse.js'
 import { pinStatements, sessionPins, type SessionLimits } from './session.js'
 import { dataClient, findTarget, timeout, type Target } from './target.js'
 
@@ -24,11 +25,14 @@ export async function openServer(role: Role, dsn: string, env: Env, limits: Sess
   const { target, versionNumber, version } = await findTarget(role, settings, env)
   const pins = sessionPins(versionNumber, limits)
   const address = `${target.host}:${target.port}/${database}`
+  const pulse = new Pulse()
+  const { host, port } = target
+  const way = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port }
   const sql = postgres({
-    ...(target.host.startsWith('/')
-      ? { path: `${target.host}/.s.PGSQL.${target.port}` }
-      : { host: target.host }),
-    port: target.port,
+    host,
+    port,
+    // Its types do not know it. To TLS it names the host that the socket has.
+    ...({ socket: async () => Object.assign(await pulse.connected(way), { host }) } as object),
     database,
     user,
     pass: target.password ?? '',
@@ -53,12 +57,14 @@ export async function openServer(role: Role, dsn: string, env: Env, limits: Sess
       await client.connect()
       await client.query(statements)
       blame(client, role)
+      pulse.session(client)
       return client
     } catch (error) {
       await client.end().catch(() => {})
       throw loginFailure(role, address, user, error)
     }
   }
+  const connect = () => login(dataClient(settings, target, { stream: pulse.socket }))
   return {
     role,
     address,
@@ -68,11 +74,17 @@ export async function openServer(role: Role, dsn: string, env: Env, limits: Sess
     database,
     user,
     sql,
-    libpqEnv: libpqEnv(settings, target),
-    connect: () => login(dataClient(settings, target)),
+    libpqEnv: libpqEnv(settings, target, pulse.program),
+    connect,
     connectReplication: () =>
       login(dataClient(settings, target, { replication: 'database' }), pinStatements(pins)),
-    close: () => sql.end({ timeout: 5 })
+    get lost() {
+      return pulse.lost
+    },
+    watch: limit => pulse.keep(connect, limit, role),
+    close: async () => {
+      await Promise.all([sql.end({ timeout: 5 }), pulse.stop()])
+    }
   }
 }
 
@@ -84,7 +96,7 @@ const noticeLoss = `SELECT pg_catalog.set_config('client_connection_check_interv
   WHERE pg_catalog.version() ~ 'linux'`
 
 /** What pg_dump and psql need to reach the same server; each variable is set, so that none of the user's leaks in. */
-function libpqEnv(settings: Settings, target: Target): Record<string, string> {
+function libpqEnv(settings: Settings, target: Target, program: string): Record<string, string> {
   const file = (name: string, value: string | undefined) => (value === undefined ? {} : { [name]: value })
   return {
     [isIP(target.host) ? 'PGHOSTADDR' : 'PGHOST']: target.host,
@@ -99,7 +111,7 @@ function libpqEnv(settings: Settings, target: Target): Record<string, string> {
           ? 'require'
           : (settings.sslmode ?? 'require'),
     PGCONNECT_TIMEOUT: String(timeout(settings)),
-    PGAPPNAME: 'pgsyncer',
+    PGAPPNAME: program,
     PGCLIENTENCODING: 'UTF8',
     ...file('PGSSLROOTCERT', settings.sslrootcert),
     ...file('PGSSLCERT', settings.sslcert),

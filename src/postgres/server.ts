@@ -44,5 +44,9 @@ export interface Server {
   connectReplication(): Promise<pg.Client>
   /** `PG*` variables for pg_dump and psql, the password among them: never pass them as arguments. */
   readonly libpqEnv: Readonly<Record<string, string>>
+  /** Aborted when a silent server's connections are given up: what else is connected to it, such as a helper program, is to end too. */
+  readonly lost: AbortSignal
+  /** Gives up all connections, as if they had been cut, whenever the server has not said a word for so many milliseconds. */
+  watch(limit: number): void
   close(): Promise<void>
 }

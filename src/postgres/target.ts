@@ -3,6 +3,7 @@
  * order, until a server lets us in that is of the kind asked for.
  */
 import { createReadStream, statSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { platform } from 'node:os'
 import pg from 'pg'
 import { getFileName, getPassword } from 'pgpass/lib/helper.js'
@@ -32,7 +33,7 @@ export function timeout(settings: Settings): number {
 export function dataClient(
   settings: Settings,
   target: Target,
-  more: { replication?: 'database' } = {}
+  more: { replication?: 'database'; stream?: () => Socket } = {}
 ): pg.Client {
   const config: pg.ClientConfig = {
     ...more,

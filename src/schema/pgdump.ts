@@ -46,7 +46,8 @@ export async function dumpSchema(
     ...(options.lockTimeout > 0 ? [`--lock-wait-timeout=${options.lockTimeout}`] : [])
   ]
   const { libpqEnv } = server
-  const { code, stdout, stderr } = await runProgram(program.path, args, { ...options, libpqEnv })
+  const signal = AbortSignal.any([options.signal, server.lost])
+  const { code, stdout, stderr } = await runProgram(program.path, args, { ...options, signal, libpqEnv })
   if (code !== 0) {
     const lost = /closed the connection|connection to server|could not connect|no connection to/.test(stderr)
     throw new ProgramError(`pg_dump of ${server.role} (${server.address}) failed: ${sayings(stderr)}`, {

@@ -154,7 +154,7 @@ async function runScript(
   const { code, stderr } = await runProgram(path, args, {
     libpqEnv: standby.libpqEnv,
     env: plan.env,
-    signal,
+    signal: AbortSignal.any([signal, standby.lost]),
     input: `${lines.join('\n')}\nCOMMIT;\n`
   })
   if (code === 0) return

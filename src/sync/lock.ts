@@ -56,21 +56,19 @@ export class StandbyLock {
 
   /** The same server, whose connections write under this lock alone. */
   guarded(): Server {
-    return {
-      ...this.standby,
-      connect: async () => {
-        const client = await this.standby.connect()
-        try {
-          await client.query(`SELECT pg_catalog.pg_advisory_lock_shared(${writers}, ${this.#run})`)
-          // Only now: whoever takes the lock after this sees that session.
-          await this.#hold()
-          return client
-        } catch (error) {
-          await client.end().catch(() => {})
-          throw error
-        }
+    const connect = async () => {
+      const client = await this.standby.connect()
+      try {
+        await client.query(`SELECT pg_catalog.pg_advisory_lock_shared(${writers}, ${this.#run})`)
+        // Only now: whoever takes the lock after this sees that session.
+        await this.#hold()
+        return client
+      } catch (error) {
+        await client.end().catch(() => {})
+        throw error
       }
     }
+    return Object.assign(Object.create(this.standby) as Server, { connect })
   }
 
   async release(): Promise<void> {

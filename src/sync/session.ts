@@ -80,7 +80,11 @@ export async function withSession<T>(
   emit({ type: 'phase', phase: 'connect' })
   const limits = { lockTimeout: given.lockTimeout, statementTimeout: given.statementTimeout }
   const waiting = { retries: 0, signal, emit, transient: isAway, outage: before.outage }
-  const open = (role: Role) => retrying(role, waiting, () => openServer(role, given[role], given.env, limits))
+  const open = async (role: Role) => {
+    const server = await retrying(role, waiting, () => openServer(role, given[role], given.env, limits))
+    server.watch(given.maxOutage)
+    return server
+  }
   const main = await open('main')
   try {
     const standby = await open('standby')

@@ -4,7 +4,7 @@
  */
 import { comparedFirst, compareUnits, writeUnits, type UnitResult } from '../data/rows.js'
 import { compareSequences, setSequences } from '../data/sequences.js'
-import type { Unit } from '../data/unit.js'
+import { comparedAlike, type Unit } from '../data/unit.js'
 import { refreshViews } from '../data/views.js'
 import { isConnectionLoss } from '../postgres/failure.js'
 import { readMaterializedViews, readSequences } from '../postgres/relations.js'
@@ -103,9 +103,14 @@ type Compared = ReadonlyMap<string, UnitResult>
 async function compareFirst(session: Session, before: Compared = new Map()): Promise<Compared> {
   const { config, standby, emit } = session
   if (!config.syncData || !config.cleanExtra.rows) return new Map()
-  const known = new Map([...before].filter(([, { status }]) => status !== 'failed'))
   emit({ type: 'phase', phase: 'compare' })
   const { units } = await readScope(session)
+  const now = new Map(units.map(unit => [unit.name, unit]))
+  const known = new Map(
+    [...before].filter(
+      ([name, { unit, status }]) => status !== 'failed' && comparedAlike(unit, now.get(name))
+    )
+  )
   return withData(session, units, async context => {
     const empty = await emptyUnits(standby, units)
     const first = units.filter(

@@ -143,6 +143,52 @@ describe.skipIf(!built)('a network that', () => {
   })
 })
 
+describe.skipIf(!built)('a network that stalls', () => {
+  test.each<Role>(all ? ['main', 'standby'] : ['standby'])(
+    'the connections that there are, to %s: others are made',
+    async role => {
+      await withScene(async (scene, urls) => {
+        const run = start(urls, { argv: ['--max-outage', '5s'] })
+        const began = moved(role)
+        void proxies
+          .get(role)!
+          .until(() => moved(role) - began > 300_000)
+          .then(() => proxies.get(role)!.stall('present'))
+        const { code, stderr } = await run.ended
+        expect([code, code === 0 ? '' : stderr]).toEqual([0, ''])
+        await expectSame(scene, plain.cleans)
+        // What it gave up, the proxy still holds.
+        proxies.get(role)!.cut()
+        await expectGone(scene)
+        await expectNothingLeft(scene)
+      })
+    }
+  )
+
+  test.runIf(all).each<Role>(['main', 'standby'])('all connections to %s, for good: it ends', async role => {
+    await withScene(async (scene, urls) => {
+      const slow = (url: string) => `${url}?connect_timeout=2`
+      const run = start(
+        { main: slow(urls.main), standby: slow(urls.standby) },
+        { argv: ['--max-outage', '5s'] }
+      )
+      const began = moved(role)
+      void proxies
+        .get(role)!
+        .until(() => moved(role) - began > 300_000)
+        .then(() => proxies.get(role)!.stall('all'))
+      const { code } = await run.ended
+      expect(code).toBe(1)
+      proxies.get(role)!.flow()
+      proxies.get(role)!.cut()
+      await expectGone(scene)
+      await expectNotWorse(scene)
+      await expectNothingLeft(scene)
+      await expectWell(scene, plain, start(urls, plain))
+    })
+  })
+})
+
 describe.skipIf(!built)('a server that is away', () => {
   test.each<[Role, number]>(
     all

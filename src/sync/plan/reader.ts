@@ -1,5 +1,6 @@
 /** Reads a plan: its head at once, its rows one by one, however many there are. What does not have a plan's form is refused. */
 import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
 import chain from 'stream-chain'
 import { parser } from 'stream-json'
 import { pick } from 'stream-json/filters/pick.js'
@@ -26,8 +27,53 @@ export async function readHead(path: string): Promise<PlanHead> {
 /** @throws ConfigError naming the first row that has not a row's form. */
 export async function* readRows(path: string, signal: AbortSignal): AsyncGenerator<PlanRow> {
   let number = 0
-  for await (const value of valuesAt(path, 'rows', streamArray(), signal))
-    yield checked(path, rowShape, value, `row ${++number}`)
+  const rows = (await hasLines(path))
+    ? rowsOfLines(path, signal)
+    : valuesAt(path, 'rows', streamArray(), signal)
+  for await (const value of rows) yield checked(path, rowShape, value, `row ${++number}`)
+}
+
+/** As it was written, with a row a line, and not since brought into another form. */
+async function hasLines(path: string): Promise<boolean> {
+  for await (const start of createReadStream(path, { end: 10, encoding: 'utf8' }))
+    return start === '{\n"pgsyncer'
+  return false
+}
+
+/** Several times as fast as reading it as one document; also where the last row has kept its comma. */
+async function* rowsOfLines(path: string, signal: AbortSignal): AsyncGenerator<unknown> {
+  const input = createReadStream(path, { signal })
+  const lines = createInterface({ input, crlfDelay: Infinity })
+  // The lines' reader does not hear it.
+  let failure: Error | undefined
+  input.on('error', error => {
+    failure = error
+    lines.close()
+  })
+  let state: 'head' | 'rows' | 'end' = 'head'
+  for await (const line of lines) {
+    if (state === 'head') state = line === '"rows": [' ? 'rows' : 'head'
+    else if (line === ']') state = 'end'
+    else if (state === 'rows' && line.trim() !== '') yield parsedRow(path, line.replace(/,\s*$/, ''))
+  }
+  signal.throwIfAborted()
+  if (failure) throw notWhole(path, failure.message, failure)
+  if (state !== 'end') throw notWhole(path, 'it ends in the middle')
+}
+
+function parsedRow(path: string, line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (cause) {
+    throw notWhole(path, messageOf(cause), cause)
+  }
+}
+
+function notWhole(path: string, why: string, cause?: unknown): ConfigError {
+  return new ConfigError(`${path} cannot be read as a plan: ${why}`, {
+    hint: 'Is it whole, and is it JSON?',
+    cause
+  })
 }
 
 async function firstOf(path: string, filter: string): Promise<unknown> {
@@ -50,10 +96,7 @@ async function* valuesAt(
   } catch (cause) {
     signal?.throwIfAborted()
     if (cause instanceof ConfigError) throw cause
-    throw new ConfigError(`${path} cannot be read as a plan: ${messageOf(cause)}`, {
-      hint: 'Is it whole, and is it JSON? A row that is taken out goes with its comma.',
-      cause
-    })
+    throw notWhole(path, messageOf(cause), cause)
   } finally {
     file.destroy()
     values.destroy()

@@ -183,7 +183,7 @@ function* slices(keys: KeyTexts): Generator<Slice> {
   for (let at = 0; at < total;) {
     const some = keys.map(column => column.slice(at, at + length))
     const taken = (size: number) => {
-      length = Math.max(1, Math.min(2 * length, 1000, Math.floor((enough * length) / Math.max(1, size))))
+      length = Math.max(1, Math.min(2 * length, 500, Math.floor((enough * length) / Math.max(1, size))))
     }
     at += length
     yield Object.assign(some, { taken })

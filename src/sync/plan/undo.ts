@@ -57,7 +57,7 @@ export async function writeUndo(
 }
 
 /** Rows asked for at a time. */
-const few = 16
+const few = 64
 
 async function* rowsBack(client: pg.Client, table: string, { unit, stage }: Patch): AsyncGenerator<PlanRow> {
   const names = unit.written.map(({ name }) => name)
