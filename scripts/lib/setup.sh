@@ -102,21 +102,21 @@ ensure_pgbench() {
 }
 
 shells_ok() {
-  command -v zsh >/dev/null && command -v fish >/dev/null && command -v tmux >/dev/null
+  command -v zsh >/dev/null && command -v fish >/dev/null && command -v tmux >/dev/null && command -v jq >/dev/null
 }
 
 # The shells whose completion is tested, beside bash, and the terminal in which progress is looked at.
 ensure_shells() {
   shells_ok && return
   if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-    say '▸ Installing zsh, fish and tmux (apt-get install)'
+    say '▸ Installing zsh, fish, tmux and jq (apt-get install)'
     apt-get update -q >&2 &&
-      DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends zsh fish tmux >&2 || true
+      DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends zsh fish tmux jq >&2 || true
     hash -r
   fi
   shells_ok && return
-  say 'There is no zsh, no fish, or no tmux: the tests of completion, or of a terminal, are skipped. To get them:'
-  say '  Debian, Ubuntu:  sudo apt-get install zsh fish tmux'
+  say 'There is no zsh, fish, tmux or jq: the tests of completion, a terminal, or the documents are skipped. To get them:'
+  say '  Debian, Ubuntu:  sudo apt-get install zsh fish tmux jq'
 }
 
 # RabbitMQ for the tests that need a broker, where apt-get may bring it. Without it those tests are skipped, and say so.

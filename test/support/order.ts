@@ -8,6 +8,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const long = [
   'schema/corpus.test.ts',
   'follow/chaos/brokers.test.ts',
+  'docs/commands.test.ts',
+  'schema/badinput.test.ts',
   'schema/corpussound.test.ts',
   'follow/chaos/postgres.test.ts',
   'follow/chaos/clickhouse.test.ts',
