@@ -40,12 +40,23 @@ export class Writing {
       if (group.every(result => result.status !== 'failed')) await this.#delete(group)
     }
     for (const unit of childrenFirst.toReversed()) {
-      if (inTheWay(of.get(unit)!)) {
-        const family = this.context.graph.family(unit)
-        await this.#together(childrenFirst.filter(one => family.has(one)).map(one => of.get(one)!))
-      }
+      if (!inTheWay(of.get(unit)!)) continue
+      const family = this.context.graph.family(unit)
+      await this.#together(childrenFirst.filter(one => family.has(one)).map(one => of.get(one)!))
+      if (this.empty.has(unit)) await this.#again(of.get(unit)!)
     }
     return results
+  }
+
+  /** One that was to be loaded before its parents were whole: they may be so now. */
+  async #again(result: UnitResult): Promise<void> {
+    const { context } = this
+    const { unit } = result
+    const again = await attempt(context, unit, newTally(unit), async tally => {
+      await mendUnit(context, unit, tally, { deletes: false, compared: false })
+      return differs(tally) ? 'synced' : 'identical'
+    })
+    Object.assign(result, { reason: undefined, hint: undefined, sqlstate: undefined }, again)
   }
 
   /** Once its parents are done; a circle's members start together. */

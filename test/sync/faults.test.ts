@@ -123,8 +123,11 @@ describe('lost connections', () => {
 
   test('without the cut and without another go the tables that are left fail with a reason', async () => {
     await withPair({ ddl, standby: drift }, async (pair, config) => {
-      const watch = once(at('ranged'), () => kill(pair.main))
       // One worker: the other tables have not begun.
+      const watch = once(
+        ({ type }) => type === 'rows',
+        () => kill(pair.main)
+      )
       const done = await sync({ ...config, retries: 0, workers: 1 }, watch)
       expect(done.ok).toBe(false)
       expect(tableOf(done, 'ranged').status).toBe('failed')
@@ -136,6 +139,21 @@ describe('lost connections', () => {
         await databaseDigest(pair.main.url, ['public'])
       )
     })
+  })
+})
+
+test('a child that is empty is loaded after all, when its parent’s extra rows have gone', async () => {
+  const tables = `CREATE TABLE parent (k int NOT NULL UNIQUE, up int REFERENCES parent (k), place box, EXCLUDE USING gist (place WITH &&)); CREATE TABLE child (id int PRIMARY KEY, k int REFERENCES parent (k))`
+  const main = `INSERT INTO parent VALUES (1, 1, '(1,1),(0,0)'), (2, 1, '(9,9),(8,8)'); INSERT INTO child VALUES (1, 1), (2, 2)`
+  // Row 1 has no room before row 7 has gone.
+  const standby = `INSERT INTO parent VALUES (7, 7, '(1,1),(0,0)'), (2, 7, '(9,9),(8,8)')`
+  await withPair({ ddl: tables, main, standby }, async (pair, config) => {
+    const done = await sync({ ...config, cleanExtra: { rows: true, objects: false } })
+    expect(failures(done)).toEqual([])
+    expect(counts(done)).toEqual({ parent: [1, 1, 1], child: [2, 0, 0] })
+    expect(await databaseDigest(pair.standby.url, ['public'])).toEqual(
+      await databaseDigest(pair.main.url, ['public'])
+    )
   })
 })
 
