@@ -113,7 +113,7 @@ function makeType(spec: UserTypeSpec, own: readonly Type[], model: Model): Type[
     case 'domain': {
       model.types.push(`CREATE DOMAIN ${sql} AS ${first.sql}${collate} CHECK (VALUE IS NULL OR true)`)
       const { derive: _, integer: __, collate: ___, ...rest } = first
-      return [{ ...rest, sql }]
+      return [{ ...rest, sql, ...(model.enums.includes(first.sql) && { unreferable: true }) }]
     }
     case 'composite': {
       const fields = parts.map(
@@ -311,8 +311,13 @@ function addExclusion(table: Table): void {
 
 const forms = new Set(['primary', 'unique', 'index', 'include', 'nullable'])
 
-/** PostgreSQL 15 cannot check a foreign key over arrays where it wants to know their element's type. */
-const referable = (key: Key): boolean => forms.has(key.form) && !key.columns.some(column => column.type.list)
+/**
+ * PostgreSQL 15 cannot check a foreign key over arrays where it wants to know their element's type, nor one that it would have to hash, nor make
+ * one over a domain of an enum.
+ */
+const referable = (key: Key): boolean =>
+  forms.has(key.form) &&
+  !key.columns.some(({ type }) => type.list || type.unreferable || ['tsquery', 'tsvector'].includes(type.sql))
 
 function addForeignKey(spec: ForeignKeySpec, model: Model): void {
   const parents = model.tables.filter(table => table.keys.some(referable))

@@ -21,6 +21,8 @@ export interface Type {
   derive?: { sql: string; type: string }
   /** A default of it would depend on a role, which PostgreSQL refuses. */
   role?: boolean
+  /** No foreign key can refer to it. */
+  unreferable?: boolean
   /** An array, or a domain over one. */
   list?: boolean
   /** Between the elements of an array, where that is no comma. */
