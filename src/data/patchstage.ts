@@ -109,5 +109,8 @@ async function mergeTwins(client: pg.Client, { unit, stage }: Patch): Promise<vo
     `DELETE FROM ${stage} d USING ${stage} s WHERE d.${op} = 'delete' AND s.${op} = 'update' AND ${same}`
   )
   if ((await client.query(twice)).rows.length === 0) return
-  throw new DataError(`the plan has a row of ${unit.name} twice`, { table: unit.name })
+  throw new DataError(`the plan has a row of ${unit.name} twice`, {
+    table: unit.name,
+    hint: 'Take one of them out, or make the plan anew with diff --plan.'
+  })
 }

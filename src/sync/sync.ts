@@ -29,6 +29,7 @@ import {
 } from './session.js'
 import { givenSince, sourceName } from './since.js'
 import { schemaOptions, schemaScope } from './structure.js'
+import { noteTriggers } from './triggers.js'
 
 /**
  * Makes the standby what main is at one moment.
@@ -155,16 +156,6 @@ function missingTable(unit: Unit): TableReport {
     ...missingReport(unit, 0, []),
     status: 'failed',
     hint: 'Let --sync-schema make it, or make it by hand.'
-  }
-}
-
-/** Where the role may not keep triggers from firing, the report says whose fired. */
-function noteTriggers({ replica, emit }: Session, units: readonly Unit[]): void {
-  if (replica) return
-  const fired = units.filter(unit => unit.standby.triggers.length > 0)
-  for (const unit of fired) {
-    const message = `triggers of ${unit.name} fire for the sync (${unit.standby.triggers.join(', ')}): the role may not set session_replication_role`
-    emit({ type: 'note', table: unit.name, message })
   }
 }
 

@@ -4,6 +4,9 @@ import type { PatchRow } from '../../data/patchstage.js'
 import type { PlanHead, PlanRow } from './document.js'
 import { readRows } from './reader.js'
 
+const hint =
+  'Rows may be taken out of a plan; of those that stay nothing may be changed. Make it anew with diff --plan.'
+
 /** Rows at most, and characters about as many, that are handed on at a time. */
 const [most, enough] = [200, 256 * 1024]
 
@@ -27,7 +30,8 @@ export async function* batchesOf(
     while (!next.done) {
       const { table } = next.value
       const columns = tables.get(table)
-      if (!columns) throw new ConfigError(`${path} has a row of ${table}, which its head does not name`)
+      if (!columns)
+        throw new ConfigError(`${path} has a row of ${table}, which its head does not name`, { hint })
       const batches = async function* (): AsyncGenerator<PatchRow[]> {
         let batch: PatchRow[] = []
         let size = 0
@@ -53,7 +57,8 @@ function patchRow(path: string, row: PlanRow, columns: readonly string[]): Patch
   const given = row.op === 'delete' ? row.was : row.row
   if (Object.keys(given).length !== columns.length || !columns.every(name => Object.hasOwn(given, name)))
     throw new ConfigError(
-      `${path} has a row of ${row.table} whose columns are not the table’s: ${Object.keys(given).join(', ')}`
+      `${path} has a row of ${row.table} whose columns are not the table’s: ${Object.keys(given).join(', ')}`,
+      { hint }
     )
   return {
     op: row.op,

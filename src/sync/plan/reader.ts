@@ -108,5 +108,10 @@ function checked<T>(path: string, shape: z.ZodType<T>, value: unknown, what: str
   if (!error) return data
   const [issue] = error.issues
   const where = issue!.path.length > 0 ? ` (${issue!.path.join('.')})` : ''
-  throw new ConfigError(`${path} is not a plan as this program writes it: ${what}${where}: ${issue!.message}`)
+  throw new ConfigError(
+    `${path} is not a plan as this program writes it: ${what}${where}: ${issue!.message}`,
+    {
+      hint: 'Rows may be taken out of a plan; of what stays nothing may be changed. Make it anew with diff --plan.'
+    }
+  )
 }

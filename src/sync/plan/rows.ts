@@ -21,8 +21,8 @@ export interface Digests {
 
 type Put = (row: PlanRow) => Promise<void>
 
-/** Characters of rows that are in memory at a time, as far as it is not one row. */
-const enough = 4 * 1024 * 1024
+/** Characters of rows that are in memory at a time, as far as it is not one row; and rows at most. */
+const [enough, most] = [4 * 1024 * 1024, 500]
 
 /** The rows of all units that differ, unit by unit, and what the head says of each. */
 export async function writeRows(
@@ -40,14 +40,12 @@ export async function writeRows(
       writeDiff(context, pair, by, diff, digests, table.name, put)
     if (unit.strategy === 'multiset') {
       const places = byPlace(unit)
-      const all = (put: Put, found: Counts) =>
-        visitCopies(context, unit, tally, async (pair, diff) =>
-          add(found, await write(put, pair, places, diff))
-        )
       await retrying(unit.name, context.retry, () =>
         out.together(async put => {
           const found = { insert: 0, update: 0, delete: 0 }
-          await all(put, found)
+          await visitCopies(context, unit, tally, async (pair, diff) =>
+            add(found, await write(put, pair, places, diff))
+          )
           add(table, found)
         })
       )
@@ -121,27 +119,32 @@ async function writeDiff(
 ): Promise<Counts> {
   const digest = rowDigestText(form, unit.compared, exactFloats)
   const counts = { insert: 0, update: 0, delete: 0 }
-  const both = async (keys: KeyTexts, main: boolean, standby: boolean, use: typeof onePair) => {
-    for (const some of slices(keys)) {
+  const write = async (keys: KeyTexts, main: boolean, standby: boolean) => {
+    // A few at a time: so many that their rows, by the size of those before, are no more than is good for memory.
+    let length = 16
+    for (let at = 0; at < keyCount(keys);) {
+      const some = keys.map(column => column.slice(at, at + length))
+      at += length
       const [ours, theirs] = await Promise.all([
         main ? readImages(pair.main, unit, digest, some) : undefined,
         standby ? readImages(pair.standby, unit, digest, some) : undefined
       ])
-      let size = 0
+      let size = 1
       for (let row = 0; row < keyCount(some); row++) {
         const key = keyName(some, row)
-        const written = use(table, unit, ours?.get(key), theirs?.get(key))
-        size += sizeOf(ours?.get(key)) + sizeOf(theirs?.get(key))
-        if (!written) continue
-        counts[written.op]++
-        await put(written)
+        const [a, b] = [ours?.get(key), theirs?.get(key)]
+        size += sizeOf(a) + sizeOf(b)
+        const found = onePair(table, unit, a, b)
+        if (!found) continue
+        counts[found.op]++
+        await put(found)
       }
-      some.taken(size)
+      length = Math.max(1, Math.min(2 * length, most, Math.floor((enough * length) / size)))
     }
   }
-  if (deletes) await both(diff.delete, false, true, onePair)
-  await both(diff.update, true, true, onePair)
-  await both(diff.insert, true, false, onePair)
+  if (deletes) await write(diff.delete, false, true)
+  await write(diff.update, true, true)
+  await write(diff.insert, true, false)
   return counts
 }
 
@@ -173,19 +176,3 @@ function rowOf(unit: Unit, { values }: Image, only?: ReadonlySet<string>): Recor
 
 const sizeOf = (image: Image | undefined): number =>
   image ? image.values.reduce((sum, value) => sum + (value?.length ?? 0), 0) : 0
-
-type Slice = KeyTexts & { taken(size: number): void }
-
-/** A few keys at a time: so many that their rows, by the size of those before, are no more than is good for memory. */
-function* slices(keys: KeyTexts): Generator<Slice> {
-  const total = keyCount(keys)
-  let length = 16
-  for (let at = 0; at < total;) {
-    const some = keys.map(column => column.slice(at, at + length))
-    const taken = (size: number) => {
-      length = Math.max(1, Math.min(2 * length, 500, Math.floor((enough * length) / Math.max(1, size))))
-    }
-    at += length
-    yield Object.assign(some, { taken })
-  }
-}
