@@ -156,14 +156,31 @@ class TableChange {
       // Only with its column does an identity number the rows that are there.
       const identity = column.identity ? this.#identity(column) : ''
       const rewrites = column.generated === 's' || column.identity !== ''
-      this.structure.push(
-        sql(
-          `${this.alter} ADD COLUMN ${definition}${identity};`,
-          ...(rewrites ? (['rewrites-table', 'blocks-reads'] as const) : [])
+      const hazards = rewrites ? (['rewrites-table', 'blocks-reads'] as const) : []
+      if (identity !== '' && this.#hasChildren()) {
+        this.structure.push(
+          ...this.#identityOfMany(column, definition, identity).map(text => sql(text, ...hazards))
         )
-      )
+      } else this.structure.push(sql(`${this.alter} ADD COLUMN ${definition}${identity};`, ...hazards))
       if (column.notNull && !filled) this.#notNull(column)
     }
+  }
+
+  #hasChildren(): boolean {
+    const { oid } = this.there
+    return [...this.situation.standby.details.relations.values()].some(one => one.parentOids.includes(oid))
+  }
+
+  /** PostgreSQL adds no identity to a table and its children at once: their rows are numbered first, as one would. */
+  #identityOfMany({ name }: Column, definition: string, identity: string): string[] {
+    const numbers = 'pg_temp.pgsyncer_numbers'
+    return [
+      `CREATE TEMPORARY SEQUENCE pgsyncer_numbers;`,
+      `${this.alter} ADD COLUMN ${definition} DEFAULT pg_catalog.nextval('${numbers}') NOT NULL;`,
+      `${this.alter} ALTER COLUMN ${ident(name)} DROP DEFAULT;`,
+      `DROP SEQUENCE ${numbers};`,
+      `${this.only} ALTER COLUMN ${ident(name)} ADD${identity};`
+    ]
   }
 
   #identity(column: Column): string {
