@@ -69,6 +69,14 @@ export function keyColumn(column: Column): KeyColumn {
 /** Where a row lies in its table: the key of a table that has none, good for as long as a snapshot or a lock lasts. */
 export const ctid: KeyColumn = { name: 'ctid', type: 'tid', width: 6, encoded: 'pg_catalog.tidsend(t.ctid)' }
 
+/** Which partition a row lies in: its place alone is one of each partition's. */
+export const tableoid: KeyColumn = {
+  name: 'tableoid',
+  type: 'oid',
+  width: 0,
+  encoded: 'pg_catalog.textsend(t.tableoid::text)'
+}
+
 /** The value at an offset of its vector, as PostgreSQL prints it. */
 export function decodeKey(column: KeyColumn, bytes: Buffer, start: number, end: number): string {
   if (column.width === 8) return bytes.readBigInt64BE(start).toString()

@@ -9,7 +9,7 @@ import { bucketDigests, bucketExpression, bucketPairs, digestBuckets } from './b
 import { refuseDeletes } from './constraints.js'
 import type { DataContext } from './context.js'
 import { addDigests, emptyDigest, sameDigest, type Digest } from './digest.js'
-import { ctid, decodeKey, keyIn } from './key.js'
+import { ctid, decodeKey, keyIn, tableoid, type KeyColumn, type KeyTexts } from './key.js'
 import { copyMover } from './move.js'
 import type { Pair } from './pairs.js'
 import { sampleRows } from './samples.js'
@@ -18,7 +18,10 @@ import type { Unit } from './unit.js'
 import { keyCount, rowDigest, type ChunkDiff, type Vector } from './vector.js'
 
 /** The unit with its rows' places as keys: all that reads or moves rows by key then works by ctid. */
-export const byPlace = (unit: Unit): Unit => ({ ...unit, key: [ctid] })
+export const byPlace = (unit: Unit): Unit => ({ ...unit, key: places(unit) })
+
+const places = ({ main, standby }: Unit): KeyColumn[] =>
+  main.kind === 'p' || standby.kind === 'p' ? [tableoid, ctid] : [ctid]
 
 /** Counts and samples of what differs. */
 export async function compareMultiset(context: DataContext, unit: Unit, tally: Tally): Promise<void> {
@@ -74,7 +77,7 @@ export async function removeCopies(
   for await (const diff of written(context, pair, unit, tally)) {
     if (!deletes) kept.set(String(diff.bucket), diff.extra)
     if (!deletes || keyCount(diff.delete) === 0) continue
-    const gone = keyIn([ctid], diff.delete)
+    const gone = keyIn(places(unit), diff.delete)
     await refuseDeletes(context, pair, unit, gone)
     await pair.standby.query(`DELETE FROM ${unit.source} WHERE ${gone}`)
   }
@@ -85,7 +88,7 @@ export async function removeCopies(
 export async function addCopies(context: DataContext, pair: Pair, unit: Unit, tally: Tally): Promise<void> {
   for await (const diff of written(context, pair, unit, tally)) {
     if (keyCount(diff.insert) === 0) continue
-    await copyMover.move(pair, byPlace(unit), keyIn([ctid], diff.insert), unit.relation, context.pace)
+    await copyMover.move(pair, byPlace(unit), keyIn(places(unit), diff.insert), unit.relation, context.pace)
   }
 }
 
@@ -167,20 +170,25 @@ async function* differences(
       main: main.digest,
       extra,
       standbyCount: standby.digest.count,
-      insert: [insert],
-      update: [[]],
-      delete: [surplus]
+      insert: textsOf(unit, insert),
+      update: textsOf(unit, []),
+      delete: textsOf(unit, surplus)
     }
   }
 }
 
+/** Places as keys. */
+const textsOf = (unit: Unit, found: readonly string[]): KeyTexts =>
+  places(unit).map((_, i) => found.map(place => place.split(' ')[i]!))
+
 /** Row hash → the places of its copies, and the digest of one copy. */
 function placesByHash(side: Vector): Map<string, { places: string[]; digest: Digest }> {
   const found = new Map<string, { places: string[]; digest: Digest }>()
-  const key = side.keys[0]!
   for (let row = 0; row < side.digest.count; row++) {
     const hash = side.hashes.map(bytes => bytes.toString('latin1', row * 8, row * 8 + 8)).join('')
-    const place = decodeKey(key.column, key.bytes, key.start(row), key.end(row))
+    const place = side.keys
+      .map(({ column, bytes, start, end }) => decodeKey(column, bytes, start(row), end(row)))
+      .join(' ')
     const known = found.get(hash)
     if (known) known.places.push(place)
     else found.set(hash, { places: [place], digest: rowDigest(side, row) })

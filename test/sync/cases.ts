@@ -270,6 +270,14 @@ export const driftCases: DriftCase[] = [
     options: { syncSchema: false }
   },
   {
+    name: 'partitioned differently, and without a key: a row’s place is one of its partition',
+    ddl: `CREATE TABLE p (id int, v int) PARTITION BY RANGE (id)`,
+    main: `CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM (0) TO (100); CREATE TABLE p_2 PARTITION OF p FOR VALUES FROM (100) TO (1000); INSERT INTO p SELECT n, n ${numbers(500)}`,
+    drift: `CREATE TABLE p_a PARTITION OF p FOR VALUES FROM (0) TO (50); CREATE TABLE p_b PARTITION OF p DEFAULT; INSERT INTO p SELECT n, n ${numbers(490)}; UPDATE p SET v = 0 WHERE id = 7; INSERT INTO p VALUES (5000, 1)`,
+    expect: { p: [11, 0, 2] },
+    options: { syncSchema: false }
+  },
+  {
     name: 'partitions whose rows changed places, below a table whose rows refer to all of them',
     ddl: `CREATE TABLE p (a int, b int, PRIMARY KEY (a, b), UNIQUE (a)) PARTITION BY RANGE (a); CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM (0) TO (11);
       CREATE TABLE p_2 PARTITION OF p DEFAULT; INSERT INTO p SELECT n, n ${numbers(20)};
