@@ -22,7 +22,7 @@ export interface Digests {
 type Put = (row: PlanRow) => Promise<void>
 
 /** Characters of rows that are in memory at a time, as far as it is not one row; and rows at most. */
-const [enough, most] = [4 * 1024 * 1024, 500]
+const [enough, most] = [4 * 1024 * 1024, 100]
 
 /** The rows of all units that differ, unit by unit, and what the head says of each. */
 export async function writeRows(

@@ -9,12 +9,13 @@ import pLimit from 'p-limit'
 import { ConfigError, messageOf } from '../../core/errors.js'
 import { planVersion, type PlanHead, type PlanRow } from './document.js'
 
-/** Characters that are gathered before they are written. */
+/** Bytes that are gathered before they are written. */
 const piece = 256 * 1024
 
 export class PlanWriter {
   readonly #turn = pLimit(1)
-  #held: string[] = []
+  /** One for all rows: what is allocated anew for each piece is collected late. */
+  readonly #held = Buffer.allocUnsafe(piece)
   #size = 0
   #at = 0
 
@@ -45,7 +46,6 @@ export class PlanWriter {
         await this.#flush()
         return result
       } catch (error) {
-        this.#held = []
         this.#size = 0
         await this.rows.truncate((this.#at = start))
         throw error
@@ -71,16 +71,19 @@ export class PlanWriter {
 
   async #put(row: PlanRow): Promise<void> {
     const line = `${JSON.stringify(row)},\n`
-    this.#held.push(line)
-    this.#size += line.length
-    if (this.#size >= piece) await this.#flush()
+    // What UTF-8 takes at most.
+    const room = line.length * 3
+    if (this.#size + room > piece) await this.#flush()
+    if (room > piece) await this.#write(Buffer.from(line))
+    else this.#size += this.#held.write(line, this.#size)
   }
 
   async #flush(): Promise<void> {
-    if (this.#size === 0) return
-    const bytes = Buffer.from(this.#held.join(''))
-    this.#held = []
+    if (this.#size > 0) await this.#write(this.#held.subarray(0, this.#size))
     this.#size = 0
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
     await this.rows.write(bytes, 0, bytes.length, this.#at)
     this.#at += bytes.length
   }
