@@ -14,7 +14,7 @@ export interface Image {
 }
 
 /** The driver gives what the server printed: a cast to text would lose blanks of a `character`. */
-export const raw: pg.CustomTypesConfig = { getTypeParser: () => (text: string) => text }
+const raw: pg.CustomTypesConfig = { getTypeParser: () => (text: string) => text }
 
 /** SELECT items over `t`: the digest, then the written columns. */
 function imageItems(unit: Unit, digest: string): string {
@@ -51,8 +51,13 @@ const few = 64
 /** All rows that the unit's filter lets through. */
 export async function* allImages(client: pg.Client, unit: Unit, digest: string): AsyncGenerator<Image> {
   const text = `SELECT ${imageItems(unit, digest)} FROM ${unit.source} WHERE ${unit.filter}`
+  for await (const row of rawRows(client, text)) yield imageOf(row)
+}
+
+/** The rows of a query as the server prints them, a few at a time. */
+export function rawRows(client: pg.Client, text: string): AsyncIterable<Text[]> {
   const options = { rowMode: 'array', types: raw, batchSize: few, highWaterMark: few } as const
-  for await (const row of client.query(new QueryStream(text, [], options))) yield imageOf(row as Text[])
+  return client.query(new QueryStream(text, [], options)) as AsyncIterable<Text[]>
 }
 
 /** What a row's key is called among images. */

@@ -90,7 +90,8 @@ async function inTransaction(applying: Applying, config: ApplyPlanConfig): Promi
       () => {}
     )
   signal.addEventListener('abort', stop, { once: true })
-  let undone = config.undo
+  /** An undo of what is not committed. */
+  let undone: string | undefined
   try {
     if (replica) await client.query('SET session_replication_role = replica')
     const { preamble = [], outside = [], structure = [], constraints = [] } = plan.structure?.script ?? {}
@@ -102,14 +103,11 @@ async function inTransaction(applying: Applying, config: ApplyPlanConfig): Promi
     const patches = await stageRows(applying, client)
     const sequences = await planSequences(client, standby.can, plan)
     const tables = await guardRows(client, plan, patches.byName, config)
-    if (config.undo !== undefined && !config.dryRun)
-      await writeUndo(
-        config.undo,
-        client,
-        plan,
-        patches.byName,
-        sequences.filter(({ result }) => result.status === 'set').map(backOf)
-      )
+    if (config.undo !== undefined && !config.dryRun) {
+      const back = sequences.filter(({ result }) => result.status === 'set').map(backOf)
+      undone = config.undo
+      await writeUndo(undone, client, plan, patches.byName, back)
+    }
     emit({ type: 'phase', phase: 'rows' })
     await writePatches(patches.context, client, patches.ordered)
     await client.query('SET CONSTRAINTS ALL IMMEDIATE')

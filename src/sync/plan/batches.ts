@@ -2,10 +2,7 @@
 import { ConfigError } from '../../core/errors.js'
 import type { PatchRow } from '../../data/patchstage.js'
 import type { PlanHead, PlanRow } from './document.js'
-import { readRows } from './reader.js'
-
-const hint =
-  'Rows may be taken out of a plan; of those that stay nothing may be changed. Make it anew with diff --plan.'
+import { changedHint, readRows } from './reader.js'
 
 /** Rows at most, and characters about as many, that are handed on at a time. */
 const [most, enough] = [200, 256 * 1024]
@@ -31,7 +28,9 @@ export async function* batchesOf(
       const { table } = next.value
       const columns = tables.get(table)
       if (!columns)
-        throw new ConfigError(`${path} has a row of ${table}, which its head does not name`, { hint })
+        throw new ConfigError(`${path} has a row of ${table}, which its head does not name`, {
+          hint: changedHint
+        })
       const batches = async function* (): AsyncGenerator<PatchRow[]> {
         let batch: PatchRow[] = []
         let size = 0
@@ -58,7 +57,7 @@ function patchRow(path: string, row: PlanRow, columns: readonly string[]): Patch
   if (Object.keys(given).length !== columns.length || !columns.every(name => Object.hasOwn(given, name)))
     throw new ConfigError(
       `${path} has a row of ${row.table} whose columns are not the table’s: ${Object.keys(given).join(', ')}`,
-      { hint }
+      { hint: changedHint }
     )
   return {
     op: row.op,

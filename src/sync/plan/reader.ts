@@ -10,6 +10,10 @@ import { z } from 'zod'
 import { ConfigError, messageOf } from '../../core/errors.js'
 import { headShape, planVersion, rowShape, type PlanHead, type PlanRow } from './document.js'
 
+/** Of a plan that somebody has changed in another way than by taking rows out. */
+export const changedHint =
+  'Rows may be taken out of a plan; of those that stay nothing may be changed. Make it anew with diff --plan.'
+
 /** @throws ConfigError where the file cannot be read, or is no plan of this version. */
 export async function readHead(path: string): Promise<PlanHead> {
   const version = await firstOf(path, 'pgsyncer')
@@ -111,7 +115,7 @@ function checked<T>(path: string, shape: z.ZodType<T>, value: unknown, what: str
   throw new ConfigError(
     `${path} is not a plan as this program writes it: ${what}${where}: ${issue!.message}`,
     {
-      hint: 'Rows may be taken out of a plan; of what stays nothing may be changed. Make it anew with diff --plan.'
+      hint: changedHint
     }
   )
 }

@@ -157,19 +157,32 @@ function onePair(
   if (main && !standby) return { table, op: 'insert', row: rowOf(unit, main), after: main.digest }
   if (standby && !main) return { table, op: 'delete', was: rowOf(unit, standby), before: standby.digest }
   if (!main || !standby || main.digest === standby.digest) return undefined
-  const changed = unit.written.filter((_, i) => main.values[i] !== standby.values[i])
   return {
     table,
     op: 'update',
     row: rowOf(unit, main),
-    was: rowOf(unit, standby, new Set(changed.map(({ name }) => name))),
+    was: rowOf(unit, standby, changed(unit, main, standby)),
     before: standby.digest,
     after: main.digest
   }
 }
 
+/** Names of the columns that print another value. */
+export function changed(
+  unit: Unit,
+  one: Pick<Image, 'values'>,
+  other: Pick<Image, 'values'>
+): ReadonlySet<string> {
+  const differing = unit.written.filter((_, i) => one.values[i] !== other.values[i])
+  return new Set(differing.map(({ name }) => name))
+}
+
 /** By name, those alone that `only` has. */
-function rowOf(unit: Unit, { values }: Image, only?: ReadonlySet<string>): Record<string, string | null> {
+export function rowOf(
+  unit: Unit,
+  { values }: Pick<Image, 'values'>,
+  only?: ReadonlySet<string>
+): Record<string, string | null> {
   const entries = unit.written.map(({ name }, i) => [name, values[i]!] as const)
   return Object.fromEntries(only ? entries.filter(([name]) => only.has(name)) : entries)
 }

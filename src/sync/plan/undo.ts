@@ -1,14 +1,14 @@
 /** The undo of a plan is a plan too: each row's way back, by the same digests. It is whole on the disk before anything is written. */
 import { access } from 'node:fs/promises'
 import type pg from 'pg'
-import QueryStream from 'pg-query-stream'
 import { ConfigError } from '../../core/errors.js'
-import { raw, type Text } from '../../data/images.js'
+import { rawRows } from '../../data/images.js'
 import { op, type Patch } from '../../data/patchstage.js'
 import { sameKey } from '../../data/upsert.js'
 import { targetOf } from '../../data/mend.js'
 import { columnList } from '../../postgres/quote.js'
 import type { PlanHead, PlanRow } from './document.js'
+import { changed, rowOf } from './rows.js'
 import { PlanWriter } from './writer.js'
 
 /** @throws ConfigError where there is such a file: it may be the only way back from another plan. */
@@ -56,32 +56,24 @@ export async function writeUndo(
   }
 }
 
-/** Rows asked for at a time. */
-const few = 64
-
 async function* rowsBack(client: pg.Client, table: string, { unit, stage }: Patch): AsyncGenerator<PlanRow> {
   const names = unit.written.map(({ name }) => name)
   const keyed = unit.strategy !== 'multiset'
   const items = [`s.${op}`, 's.pgsyncer_before', 's.pgsyncer_after']
   if (names.length > 0) items.push(columnList(names, 's.'), ...(keyed ? [columnList(names, 't.')] : []))
   const from = keyed ? `${stage} s LEFT JOIN ${unit.source} ON ${sameKey(targetOf(unit))}` : `${stage} s`
-  const options = { rowMode: 'array', types: raw, batchSize: few, highWaterMark: few } as const
-  const rows = client.query(new QueryStream(`SELECT ${items.join(', ')} FROM ${from}`, [], options))
-  for await (const row of rows as AsyncIterable<Text[]>) {
+  for await (const row of rawRows(client, `SELECT ${items.join(', ')} FROM ${from}`)) {
     const [kind, before, after] = row as [PlanRow['op'], string, string]
-    const given = row.slice(3, 3 + names.length)
-    const there = row.slice(3 + names.length)
-    const named = (values: readonly Text[], only = names) =>
-      Object.fromEntries(names.flatMap((name, i) => (only.includes(name) ? [[name, values[i]!]] : [])))
-    if (kind === 'insert') yield { table, op: 'delete', was: named(given), before: after }
-    else if (kind === 'delete') yield { table, op: 'insert', row: named(given), after: before }
+    const given = { values: row.slice(3, 3 + names.length) }
+    const there = { values: row.slice(3 + names.length) }
+    if (kind === 'insert') yield { table, op: 'delete', was: rowOf(unit, given), before: after }
+    else if (kind === 'delete') yield { table, op: 'insert', row: rowOf(unit, given), after: before }
     else {
-      const changed = names.filter((_, i) => given[i] !== there[i])
       yield {
         table,
         op: 'update',
-        row: named(there),
-        was: named(given, changed),
+        row: rowOf(unit, there),
+        was: rowOf(unit, given, changed(unit, given, there)),
         before: after,
         after: before
       }
