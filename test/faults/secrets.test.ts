@@ -12,7 +12,9 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { findBinaries } from '../../src/cli/demo/binaries.js'
 import { startServer } from '../../src/cli/demo/servers.js'
+import { checkSection, columns, messages } from '../copy/sections/messages.js'
 import { createPair, type Pair } from '../support/databases.js'
+import { findRabbitMq } from '../support/rabbitmq.js'
 import { pgsyncer, type Ended, type ProgramOptions } from './peak.js'
 
 const all = process.env.FAULTS === 'all'
@@ -185,6 +187,83 @@ describe('a run that is well', () => {
     await run('follow', '--to', uri(pair.standby.name), '--once', '--clean-extra', ...stream)
     await run('status', '--to', words(pair.standby.name), '--name', stream.at(-1)!)
     await run('capture', 'remove', ...stream)
+  })
+})
+
+describe('a plan', () => {
+  test('is written, applied and undone', async () => {
+    const { args, options } = await ways['an argument']!(words)
+    await pair.standby.exec('ALTER TABLE t DROP w')
+    const run = async (code: number, ...more: string[]) => {
+      const ended = await pgsyncer([...more, '--verbose', '--log-format', 'json'], options)
+      expect(ended).toMatchObject({ code })
+      await silent(await leftBy(ended, options.cwd!))
+    }
+    await run(3, 'diff', ...args, '--plan', 'report.json')
+    const to = ['--standindsn', words(pair.standby.name)]
+    await run(0, 'apply-plan', 'report.json', '--undo', 'report.undo.json', ...to)
+    await run(0, 'apply-plan', 'report.undo.json', ...to)
+    await run(3, 'diff', ...args)
+  })
+})
+
+describe('a copy into sections', () => {
+  test('begins and goes on', async () => {
+    const { args, options } = await ways['variables']!(words)
+    const source = `CREATE SCHEMA device; CREATE TABLE device.messages (${columns('bigint PRIMARY KEY')})`
+    await pair.main.exec(`${source}; ${messages(1, 20)}`)
+    await pair.standby.exec(checkSection())
+    const sections = [
+      '--source-table',
+      'device.messages',
+      '--section-key',
+      'object_id',
+      '--cursor',
+      'created_id'
+    ]
+    for (const next of [21, 31]) {
+      const ended = await pgsyncer(['copy', '--sections', ...sections, ...args, '--verbose'], options)
+      expect(ended).toMatchObject({ code: 0 })
+      await silent(await leftBy(ended, options.cwd!))
+      await pair.main.exec(messages(next, next + 9))
+    }
+  })
+})
+
+const rabbit = await findRabbitMq()
+
+describe.skipIf(rabbit.skipReason)(`by way of a broker: ${rabbit.title}`, () => {
+  test('whose password is another one: published, applied, refused', async () => {
+    const broker = await rabbit.start(`${mark}OfTheBroker`)
+    try {
+      const cwd = await place({})
+      const name = `s${pair.main.name.slice(-6)}`
+      const run = async (codes: number[], ...args: string[]) => {
+        const ended = await pgsyncer([...args, '--name', name, '--verbose', '--log-format', 'json'], { cwd })
+        expect(codes).toContain(ended.code)
+        await silent(await leftBy(ended, cwd))
+      }
+      const from = ['--maindsn', words(pair.main.name)]
+      const source = ['--source', 'outbox', '-t', 't', ...from]
+      const to = ['--to', uri(pair.standby.name), ...from]
+      await pair.standby.exec('ALTER TABLE t DROP w; TRUNCATE t')
+      await run([0], 'capture', 'install', ...source)
+      await run([0], 'apply', '--via', broker.url, ...to, '--once')
+      await pair.main.exec(`UPDATE t SET v = 'changed' WHERE id = 3`)
+      await run([0], 'publish', '--via', broker.url, ...source, '--snapshot', 'only')
+      await run([0], 'publish', '--via', broker.url, ...source, '--once')
+      await run([0], 'apply', '--via', broker.url, ...to, '--once')
+      expect(await pair.standby.query('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 50 }])
+      await run([0], 'dead-letters', 'list', '--via', broker.url)
+      const wrong = broker.url.replace(mark, `${mark}Wrong`)
+      for (const via of few([wrong, wrong.replace(/:\d+$/, ':1'), wrong.replace('@', '@@')], 1)) {
+        await run([1, 2], 'publish', '--via', via, ...source, '--once')
+        await run([1, 2], 'apply', '--via', via, ...to, '--once')
+        await run([1, 2], 'dead-letters', 'list', '--via', via)
+      }
+    } finally {
+      await broker.close()
+    }
   })
 })
 

@@ -17,7 +17,8 @@ export interface RabbitMqKind {
   readonly title: string
   /** Why it cannot be had here, and the command that would bring it; undefined: it can. */
   readonly skipReason: string | undefined
-  start(): Promise<RabbitMqServer>
+  /** @param password of the user; made up where it is left out. */
+  start(password?: string): Promise<RabbitMqServer>
 }
 
 export interface RabbitMqServer extends Service {
@@ -38,14 +39,13 @@ export async function findRabbitMq(): Promise<RabbitMqKind> {
   return {
     title: skipReason ? `RabbitMQ (skipped: ${skipReason})` : 'RabbitMQ',
     skipReason,
-    start: () => start(program!)
+    start: password => start(program!, password)
   }
 }
 
-async function start(program: string): Promise<RabbitMqServer> {
+async function start(program: string, password = randomBytes(12).toString('hex')): Promise<RabbitMqServer> {
   const [port, distribution, mapper] = [await freePort(), await freePort(), await freePort()]
-  const password = randomBytes(12).toString('hex')
-  const url = `amqp://${user}:${password}@${host}:${port}`
+  const url = `amqp://${user}:${encodeURIComponent(password)}@${host}:${port}`
 
   async function prepare(folder: string): Promise<Recipe> {
     const file = (name: string) => join(folder, name)
