@@ -1,9 +1,11 @@
 /**
- * Measures what main's clients lose while it is read: 16 clients of pgbench alone, and beside syncs into an empty standby, one after the
- * other, in turns. Both servers share this machine, and so the standby's work and ours would count as main's loss: `apart` gives main and
- * its clients one core, and the standby and pgsyncer another; `shared` leaves all to the system. After `npm run build`:
+ * Measures what main's clients lose while it is read: 16 clients of pgbench alone, and beside each of these, again and again: syncs into an
+ * empty standby, `pg_dump | psql` into one, and a bare snapshot that is held as long as a sync takes (whoever reads one state of main pays
+ * for that: rows that clients keep updating cannot be pruned meanwhile). Both servers share this machine, and so the standby's work and
+ * ours would count as main's loss: `apart` gives main and its clients one core, and the standby and who copies another; `shared` leaves all
+ * to the system. A scale below the number of clients would measure how these wait for each other's rows. After `npm run build`:
  *
- *   node scripts/bench/load.mjs [--runs 3] [--seconds 20] [--scale 10] [--max-rate 20MB]
+ *   node scripts/bench/load.mjs [--runs 3] [--seconds 30] [--scale 32] [--max-rate 20MB]
  *
  * Progress goes to stderr, the table to stdout. A missed goal is a result; the exit code is 1 only where a run failed.
  */
@@ -18,11 +20,12 @@ import { openBench } from './servers.mjs'
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '20' },
-    scale: { type: 'string', default: '10' },
+    seconds: { type: 'string', default: '30' },
+    scale: { type: 'string', default: '32' },
     'max-rate': { type: 'string', default: '20MB' }
   }
 })
+const limit = values['max-rate']
 const [runs, seconds, scale] = [values.runs, values.seconds, values.scale].map(Number)
 if (![runs, seconds, scale].every(n => Number.isInteger(n) && n >= 1)) {
   process.stderr.write('--runs, --seconds and --scale must be whole numbers, 1 or more\n')
@@ -33,7 +36,13 @@ if (![runs, seconds, scale].every(n => Number.isInteger(n) && n >= 1)) {
 const goal = 0.15
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const database = 'bench_load'
-const bench = await openBench()
+// A main that serves clients waits for its disk, and cleans up after them.
+const bench = await openBench({
+  autovacuum: 'on',
+  fsync: 'on',
+  synchronous_commit: 'on',
+  full_page_writes: 'on'
+})
 /** What it takes to run on one core; nothing where all is shared. */
 const on = (core, apart) => (apart ? ['taskset', '-c', String(core)] : [])
 
@@ -64,70 +73,96 @@ async function clients(apart) {
   return Number(tps[1])
 }
 
-/** Syncs, one after the other, until told to stop. Returns how many were completed. */
-function syncs(apart, more) {
-  const state = { going: true, done: 0, child: undefined }
-  const dsns = { MAIN_DSN: bench.url(bench.main, database), STANDIN_DSN: bench.url(bench.standby, database) }
-  const work = (async () => {
-    while (state.going) {
-      await bench.fresh(database)
-      const [command, ...args] = [...on(1, apart), process.execPath, program, 'sync', '--quiet', ...more]
-      const child = spawn(command, args, {
-        env: { ...bench.env, ...dsns },
-        stdio: ['ignore', 'ignore', 'pipe']
-      })
-      state.child = child
-      const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
-      if (state.going && code !== 0) throw new Error(`sync ended with ${code}: ${said}`)
-      if (code === 0) state.done++
-    }
+/** The same work, one after the other, until told to stop. Returns how often it was completed. */
+function again(work) {
+  const stopped = new AbortController()
+  let done = 0
+  const works = (async () => {
+    while (!stopped.signal.aborted) if (await work(stopped.signal)) done++
   })()
-  work.catch(() => {})
+  works.catch(() => {})
   return async () => {
-    state.going = false
-    state.child?.kill('SIGTERM')
-    await work
-    return state.done
+    stopped.abort()
+    await works
+    return done
   }
 }
 
-async function pair(apart, more, first) {
-  const beside = async () => {
-    const stop = syncs(apart, more)
-    const tps = await clients(apart).finally(stop)
-    return { tps, done: await stop() }
-  }
-  await bench.calm()
-  const [a, b] = first ? [await clients(apart), await beside()] : [await beside(), await clients(apart)]
-  return first ? { alone: a, ...b } : { alone: b, ...a }
+/** Whether the program came to its end before it was told to stop. */
+async function toTheEnd([command, ...args], env, signal) {
+  const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const stop = () => child.kill('SIGTERM')
+  signal.addEventListener('abort', stop)
+  const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
+  signal.removeEventListener('abort', stop)
+  if (!signal.aborted && code !== 0) throw new Error(`${command} ended with ${code}: ${said}`)
+  return code === 0
+}
+
+async function sync(apart, signal, ...more) {
+  await bench.fresh(database)
+  const dsns = { MAIN_DSN: bench.url(bench.main, database), STANDIN_DSN: bench.url(bench.standby, database) }
+  const command = [...on(1, apart), process.execPath, program, 'sync', '--quiet', ...more]
+  return toTheEnd(command, { ...bench.env, ...dsns }, signal)
+}
+
+async function dump(apart, signal) {
+  await bench.fresh(database)
+  const target = bench.url(bench.standby, database)
+  const pipe = 'set -o pipefail; pg_dump | psql -q -v ON_ERROR_STOP=1 -d "$TARGET"'
+  return toTheEnd([...on(1, apart), 'bash', '-c', pipe], { ...libpq(bench.main), TARGET: target }, signal)
+}
+
+async function snapshot(held) {
+  const hold = ['BEGIN ISOLATION LEVEL REPEATABLE READ', 'SELECT 1', `SELECT pg_sleep(${held})`, 'COMMIT']
+  await bench.query(bench.main, database, ...hold)
+  return true
 }
 
 const median = numbers => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+
+/** Rows of the table. All take turns, so that what one leaves behind is not always the same one's burden. */
+async function measure(apart) {
+  place(apart)
+  // Until a sync was seen, a guess.
+  let took = 6
+  const contestants = [
+    ['alone'],
+    ['a snapshot', () => snapshot(took)],
+    ['`pg_dump \\| psql`', signal => dump(apart, signal)],
+    ['`sync`', signal => sync(apart, signal)],
+    [`\`sync --max-rate ${limit}\``, signal => sync(apart, signal, '--max-rate', limit)]
+  ].map(([name, work]) => ({ name, work, tps: [], done: 0 }))
+  for (let run = 0; run < runs; run++) {
+    for (let i = 0; i < contestants.length; i++) {
+      const one = contestants[(run + i) % contestants.length]
+      await bench.calm()
+      const stop = one.work && again(one.work)
+      const tps = await clients(apart).finally(stop)
+      const done = (await stop?.()) ?? 0
+      one.tps.push(tps)
+      one.done += done
+      if (one.name === '`sync`') took = seconds / Math.max(done, 1)
+      say(`  ${apart ? 'apart' : 'shared'}, ${one.name}: ${whole.format(tps)} tps, ${done} done`)
+    }
+  }
+  const [alone] = contestants
+  return contestants.map(({ name, tps, done }) => {
+    const fall = median(tps.map((each, run) => 1 - each / alone.tps[run]))
+    const isJudged = apart && name === '`sync`'
+    const judged = isJudged ? [`≤ ${goal * 100}%`, fall <= goal ? 'ok' : 'MISSED'] : ['', '']
+    const cells = [apart ? 'apart' : 'shared', name, whole.format(median(tps)), `${(fall * 100).toFixed(1)}%`]
+    return `| ${[...cells, done / runs === 0 ? '' : (done / runs).toFixed(1), ...judged].join(' | ')} |`
+  })
+}
+
 const lines = []
 try {
   await bench.both('postgres', `CREATE DATABASE ${database} TEMPLATE template0`)
   say(`▸ filling pgbench's tables, scale ${scale}`)
   execFileSync('pgbench', ['-i', '-q', '-s', String(scale)], { env: libpq(bench.main), stdio: 'ignore' })
-  for (const [what, apart, more] of [
-    ['apart, default settings', true, []],
-    [`apart, --max-rate ${values['max-rate']}`, true, ['--max-rate', values['max-rate']]],
-    ['shared, default settings', false, []],
-    [`shared, --max-rate ${values['max-rate']}`, false, ['--max-rate', values['max-rate']]]
-  ]) {
-    place(apart)
-    const pairs = []
-    for (let run = 0; run < runs; run++) {
-      pairs.push(await pair(apart, more, run % 2 === 0))
-      const { alone, tps, done } = pairs.at(-1)
-      say(`  ${what}: ${whole.format(alone)} alone, ${whole.format(tps)} beside ${done} syncs`)
-    }
-    const fall = median(pairs.map(({ alone, tps }) => 1 - tps / alone))
-    const [alone, tps] = ['alone', 'tps'].map(key => whole.format(median(pairs.map(one => one[key]))))
-    const judged =
-      what === 'apart, default settings' ? [`≤ ${goal * 100}%`, fall <= goal ? 'ok' : 'MISSED'] : ['', '']
-    lines.push(`| ${[what, alone, tps, `${(fall * 100).toFixed(1)}%`, ...judged].join(' | ')} |`)
-  }
+  for (const apart of [true, false]) lines.push(...(await measure(apart)))
 } catch (error) {
   process.exitCode = 1
   process.stderr.write(`FAILED: ${error.message}\n`)
@@ -136,9 +171,9 @@ try {
 }
 if (lines.length > 0) {
   process.stdout.write(
-    `16 clients of pgbench, scale ${scale}, ${seconds} s, medians of ${runs} pairs, ${bench.about}\n\n`
+    `16 clients of pgbench, scale ${scale}, ${seconds} s, medians of ${runs} rounds, ${bench.about}\n\n`
   )
-  process.stdout.write('| | tps alone | tps beside syncs | fall | goal | |\n|---|--:|--:|--:|--:|---|\n')
+  process.stdout.write('| cores | beside | tps | fall | done | goal | |\n|---|---|--:|--:|--:|---|---|\n')
   for (const line of lines) process.stdout.write(`${line}\n`)
 }
 process.exit()
