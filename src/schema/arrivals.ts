@@ -9,7 +9,7 @@ import type { Changes } from './changes.js'
 import { type Decision, handlerOf, isChanged, isGone } from './decide.js'
 import { catalogs } from './dependents.js'
 import { type Entry, nameWithin, satelliteKinds } from './entry.js'
-import { grantsReset, grantsTurned, losesGrants } from './grants.js'
+import { ArrivingGrants } from './arrivalgrants.js'
 import { sql, type Alteration, type Sql } from './handlers/handler.js'
 import { copyStatements } from './rewrites.js'
 import { relationOf } from './side.js'
@@ -48,26 +48,28 @@ class Arriving {
   /** Partitions that wait until their own indexes are there, by main's dump id. */
   readonly #waiting = new Map<number, Entry>()
   readonly #created = new Set<number>()
-  /** Keys of the standby's default privileges that are taken back while objects are made. */
-  readonly #suspended = new Set<string>()
-  readonly #grants: { wanted?: Entry; there?: Entry }[] = []
+  readonly #grants: ArrivingGrants
 
   constructor(
     readonly decision: Decision,
     readonly changes: Changes,
     readonly user: string,
     readonly options: Options
-  ) {}
+  ) {
+    this.#grants = new ArrivingGrants(decision, options)
+  }
 
   async write(): Promise<Arrivals> {
     const { main } = this.decision
-    this.#suspendDefaults()
+    for (const { entry, statements } of this.#grants.suspended())
+      this.#push(this.#first, entry, 'alter', statements)
     for (const entry of main.entries) await this.#entry(entry)
+    this.#pairWaiting()
     this.#attachWaiting()
     this.#copyRows()
     await this.#extras()
-    this.#keepGrants()
-    this.#settleGrants()
+    for (const { entry, action, statements } of this.#grants.settled(this.#created))
+      this.#push(this.#structure, entry, action, statements)
     return {
       outside: this.#outside,
       structure: [...this.#first, ...this.#structure],
@@ -76,32 +78,12 @@ class Arriving {
     }
   }
 
-  /** What is made would be given the standby's default privileges, and not what main's has: they come back at the end. */
-  #suspendDefaults(): void {
-    const { main, pairs, standby } = this.decision
-    const makes = main.entries.some(entry => {
-      const there = pairs.get(entry)?.standby
-      return !there || isGone(there, this.decision)
-    })
-    if (!this.options.privileges || !makes) return
-    for (const entry of standby.entries) {
-      if (entry.kind !== 'DEFAULT ACL') continue
-      this.#suspended.add(entry.key)
-      this.#push(
-        this.#first,
-        entry,
-        'alter',
-        grantsReset(entry, undefined).map(text => sql(text, 'authorization'))
-      )
-    }
-  }
-
   async #entry(entry: Entry): Promise<void> {
     const { decision } = this
     if (decision.made.has(entry)) return void this.#created.add(entry.dumpId)
     const there = decision.pairs.get(entry)?.standby
     const absent = !there || isGone(there, decision)
-    if (entry.kind === 'ACL' || entry.kind === 'DEFAULT ACL') return this.#grant(entry, there, absent)
+    if (entry.kind === 'ACL' || entry.kind === 'DEFAULT ACL') return this.#grants.of(entry, there, absent)
     if (satelliteKinds.has(entry.kind)) return this.#satellite(entry, there, absent)
     if (absent) return await this.#create(entry, there)
     await this.#alter(entry, there)
@@ -283,6 +265,25 @@ class Arriving {
     } else this.#say(entry, undefined)
   }
 
+  /**
+   * Of indexes that are alike ATTACH PARTITION pairs the oldest with the parent's oldest, a key or not: so those of a
+   * partition are made in the order of their parents'.
+   */
+  #pairWaiting(): void {
+    const ages = new Map<Entry, number>()
+    for (const entry of this.decision.main.entries) {
+      if (entry.kind !== 'INDEX ATTACH' || !entry.parent || !this.#isWaited(entry.parent)) continue
+      const parents = entry.dependencies.map(id => this.decision.main.byId.get(id))
+      const parent = parents.find(other => other !== entry.parent && isIndex(other))
+      const there = parent && this.decision.pairs.get(parent)?.standby
+      if (there && !isGone(there, this.decision)) ages.set(entry.parent, there.catalogId.oid)
+    }
+    const ageOf = ({ entry }: Step) => ages.get(entry.kind === 'COMMENT' ? (entry.parent ?? entry) : entry)
+    const places = this.#structure.flatMap((step, i) => (ageOf(step) === undefined ? [] : [i]))
+    const inOrder = places.map(i => this.#structure[i]!).sort((a, b) => ageOf(a)! - ageOf(b)!)
+    for (const [i, place] of places.entries()) this.#structure[place] = inOrder[i]!
+  }
+
   #attachWaiting(): void {
     for (const entry of this.#waiting.values()) this.#say(entry, undefined)
   }
@@ -343,8 +344,7 @@ class Arriving {
     switch (entry.kind) {
       case 'ACL':
       case 'DEFAULT ACL':
-        if (this.options.privileges && !this.#suspended.has(entry.key)) this.#grants.push({ there: entry })
-        return
+        return this.#grants.extra(entry)
       case 'ROW SECURITY':
         return await remove('authorization')
       case 'DEFAULT':
@@ -359,47 +359,8 @@ class Arriving {
       default:
     }
   }
+}
 
-  #grant(wanted: Entry, there: Entry | undefined, absent: boolean): void {
-    if (!this.options.privileges) return
-    if (absent || this.#suspended.has(wanted.key)) this.#grants.push({ wanted })
-    else if (there && there.definition !== wanted.definition) this.#grants.push({ wanted, there })
-  }
-
-  /** Whose grants are not main's affair keeps its own where it is made again. */
-  #keepGrants(): void {
-    if (this.options.privileges) return
-    for (const entry of this.decision.standby.entries) {
-      const { parent } = entry
-      if (entry.kind !== 'ACL' || !parent || !this.decision.fate.drops.has(parent)) continue
-      const twin = this.decision.main.byKey.get(parent.key)
-      const returns = twin
-        ? this.#created.has(twin.dumpId)
-        : this.decision.fate.drops.get(parent)?.cause === 'dependent'
-      if (!returns) continue
-      this.#push(this.#structure, parent, 'alter', [sql(entry.definition.trim())])
-    }
-  }
-
-  #settleGrants(): void {
-    for (const { wanted, there } of this.#grants) {
-      const entry = (wanted ?? there)!
-      const isMade =
-        entry.kind === 'DEFAULT ACL' || (entry.parent !== undefined && entry.name !== 'SCHEMA public')
-      const texts = isMade
-        ? [...(there ? grantsReset(there, wanted) : []), ...(wanted ? [wanted.definition.trim()] : [])]
-        : grantsTurned(there, wanted)
-      const hazards: Hazard[] =
-        there && losesGrants(there, wanted) ? ['authorization', 'loses-grants'] : ['authorization']
-      this.#push(
-        this.#structure,
-        entry,
-        there ? 'alter' : 'create',
-        texts.map((text, i) => ({
-          ...sql(text, ...(i === 0 ? hazards : (['authorization'] as const))),
-          extra: true
-        }))
-      )
-    }
-  }
+function isIndex(entry: Entry | undefined): boolean {
+  return entry?.kind === 'INDEX' || entry?.kind === 'CONSTRAINT'
 }

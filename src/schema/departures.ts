@@ -13,6 +13,7 @@ import type { Entry } from './entry.js'
 import type { RewrittenTable, SwappedType } from './fate.js'
 import { sql, type Sql } from './handlers/handler.js'
 import { identityOf } from './handlers/sequence.js'
+import { losesRows } from './rewrites.js'
 import { relationOf } from './side.js'
 import { removalOf } from './removals.js'
 import { removal } from './statements.js'
@@ -351,12 +352,13 @@ class Leaving {
 
   /** When rows and columns have moved; and what they are in, last of all. */
   #dropAsides(): void {
-    const { fate, main } = this.decision
+    const { fate } = this.decision
     const asides: Step[] = []
-    for (const { relation, entry, aside } of fate.tables.values()) {
+    for (const table of fate.tables.values()) {
+      const { relation, entry, aside } = table
       if (relation.isPartition && relation.parentOids.some(oid => fate.tables.has(oid))) continue
       // A child that main does not have goes with its rows.
-      const hazards = main.byKey.has(entry.key) ? [] : (['deletes-data'] as const)
+      const hazards = losesRows(table, this.decision) ? (['deletes-data'] as const) : []
       const text = `DROP TABLE ${qualified(entry.schema, aside)};`
       this.#push(asides, entry, { ...sql(text, ...hazards), extra: true })
     }

@@ -1,11 +1,13 @@
 /** The rows of tables that were put aside move into their successors, and what was aside goes. */
 import { ident, qualified } from '../postgres/quote.js'
-import type { Decision } from './decide.js'
+import { type Decision, isGone } from './decide.js'
+import { catalogs } from './dependents.js'
 import type { Column, Relation } from './details/details.js'
 import type { Entry } from './entry.js'
 import type { RewrittenTable } from './fate.js'
 import { sql, type Sql } from './handlers/handler.js'
 import { conversion } from './handlers/table/casts.js'
+import type { Side } from './side.js'
 
 export interface Copy {
   readonly entry: Entry
@@ -32,15 +34,17 @@ export function copyStatements(decision: Decision): Copy[] {
 }
 
 /** The bounds of partitions may have moved: only the root knows where a row belongs now. */
-function rootOf(table: Relation, decision: Decision): Relation {
-  const parent = table.isPartition ? decision.main.details.relations.get(table.parentOids[0] ?? 0) : undefined
-  return parent ? rootOf(parent, decision) : table
+function rootOf(table: Relation, main: Side): Relation {
+  const parent = table.isPartition ? main.details.relations.get(table.parentOids[0] ?? 0) : undefined
+  return parent ? rootOf(parent, main) : table
 }
 
 /** The rows of the old table need not satisfy what only the new one asks of them: that is asked after the rows. */
 function loosened(there: Relation, wanted: Relation, decision: Decision): { loosen: Sql[]; late: Sql[] } {
   const { main, standby } = decision
   const alter = `ALTER TABLE ${wanted.sql}`
+  const alterColumn = ({ name }: Column) =>
+    `ALTER TABLE ${whoSaysNotNull(wanted, name, decision).sql} ALTER COLUMN ${ident(name)}`
   const strict = wanted.columns.filter(column => {
     const was = there.columns.find(other => other.name === column.name)
     if (!column.notNull || column.identity || column.generated) return false
@@ -55,13 +59,11 @@ function loosened(there: Relation, wanted: Relation, decision: Decision): { loos
   )
   return {
     loosen: [
-      ...strict.map(column => sql(`${alter} ALTER COLUMN ${ident(column.name)} DROP NOT NULL;`)),
+      ...strict.map(column => sql(`${alterColumn(column)} DROP NOT NULL;`)),
       ...checks.map(check => sql(`${alter} DROP CONSTRAINT IF EXISTS ${ident(check.name)};`))
     ],
     late: [
-      ...strict.map(column =>
-        sql(`${alter} ALTER COLUMN ${ident(column.name)} SET NOT NULL;`, 'blocks-reads')
-      ),
+      ...strict.map(column => sql(`${alterColumn(column)} SET NOT NULL;`, 'blocks-reads')),
       ...checks.map(check =>
         sql(`${alter} ADD CONSTRAINT ${ident(check.name)} ${check.definition};`, 'blocks-reads')
       )
@@ -69,12 +71,44 @@ function loosened(there: Relation, wanted: Relation, decision: Decision): { loos
   }
 }
 
-function copy({ relation, aside, entry }: RewrittenTable, wanted: Relation, decision: Decision): Sql[] {
-  const shared = wanted.columns.flatMap(column => {
-    const was = relation.columns.find(other => other.name === column.name)
+/** A partition cannot let go of NOT NULL while the table above it, which is new as well, holds it. */
+function whoSaysNotNull(table: Relation, column: string, decision: Decision): Relation {
+  const { main, pairs } = decision
+  const parent = table.isPartition ? main.details.relations.get(table.parentOids[0] ?? 0) : undefined
+  const entry = parent && main.find(catalogs.relation, parent.oid)
+  const there = entry && pairs.get(entry)?.standby
+  const isStanding = there !== undefined && !isGone(there, decision)
+  if (!parent || isStanding || !parent.columns.some(each => each.name === column && each.notNull))
+    return table
+  return whoSaysNotNull(parent, column, decision)
+}
+
+/** Whether its rows have nothing that the new table keeps, or no place there: nothing says which partition is theirs. */
+export function losesRows({ relation, entry }: RewrittenTable, { main }: Decision): boolean {
+  const twin = main.byKey.get(entry.key)
+  const wanted = twin && main.details.relations.get(twin.catalogId.oid)
+  if (!wanted || sharedColumns(wanted, relation).length === 0) return true
+  const root = rootOf(wanted, main)
+  const isGiven = (number: number) => {
+    const name = root.columns.find(column => column.number === number)?.name
+    return name === undefined || relation.columns.some(column => column.name === name)
+  }
+  if (root.partitionColumns.every(isGiven) || root.partitionKey?.startsWith('HASH')) return false
+  const parts = [...main.details.relations.values()].filter(other => other.parentOids.includes(root.oid))
+  return !parts.some(part => part.bound === 'DEFAULT')
+}
+
+function sharedColumns(wanted: Relation, there: Relation): { column: Column; was: Column }[] {
+  return wanted.columns.flatMap(column => {
+    const was = there.columns.find(other => other.name === column.name)
     return was && !column.generated ? [{ column, was }] : []
   })
-  if (shared.length === 0) return []
+}
+
+function copy(table: RewrittenTable, wanted: Relation, decision: Decision): Sql[] {
+  if (losesRows(table, decision)) return []
+  const { relation, aside, entry } = table
+  const shared = sharedColumns(wanted, relation)
   const only = relation.kind === 'p' ? '' : 'ONLY '
   const names = shared.map(({ column }) => ident(column.name)).join(', ')
   const values = shared.map(({ column, was }) => valueOf(column, was, relation, decision)).join(', ')
@@ -82,7 +116,7 @@ function copy({ relation, aside, entry }: RewrittenTable, wanted: Relation, deci
   return [
     {
       ...sql(
-        `INSERT INTO ${rootOf(wanted, decision).sql} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values} FROM ${only}${qualified(entry.schema, aside)};`,
+        `INSERT INTO ${rootOf(wanted, decision.main).sql} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values} FROM ${only}${qualified(entry.schema, aside)};`,
         'rewrites-table',
         ...(lost ? (['deletes-data'] as const) : [])
       ),

@@ -80,6 +80,7 @@ export interface TypeDetail {
   readonly multirange: number
   /** Of a domain. */
   readonly base: string
+  readonly baseOid: number
   readonly notNull: boolean
   /** As SQL. */
   readonly default: string | null

@@ -102,7 +102,8 @@ const typesQuery = `
 SELECT t.oid::int8::float8 AS oid, n.nspname::text AS schema, t.typname::text AS name, t.typtype::text AS kind,
   t.typrelid::int8::float8 AS relation, t.typarray::int8::float8 AS array,
   coalesce((SELECT (pg_catalog.to_jsonb(r)->>'rngmultitypid')::int8::float8 FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid), 0) AS multirange,
-  pg_catalog.format_type(t.typbasetype, t.typtypmod) AS base, t.typnotnull AS "notNull", 
+  pg_catalog.format_type(t.typbasetype, t.typtypmod) AS base, t.typbasetype::int8::float8 AS "baseOid",
+  t.typnotnull AS "notNull",
   coalesce(pg_catalog.pg_get_expr(t.typdefaultbin, 'pg_catalog.pg_type'::pg_catalog.regclass), pg_catalog.quote_literal(t.typdefault)) AS default,
   CASE WHEN t.typcollation <> b.typcollation THEN (SELECT pg_catalog.quote_ident(cn.nspname) || '.' || pg_catalog.quote_ident(co.collname)
     FROM pg_catalog.pg_collation co JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace

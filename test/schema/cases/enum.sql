@@ -220,3 +220,40 @@ ALTER TABLE t ATTACH PARTITION t_1 FOR VALUES FROM (0) TO (10);
 INSERT INTO t VALUES (1, '(b,5)'), (2, NULL), (3, '(,)');
 -- keeps
 SELECT id, c, c IS NULL AS n FROM t ORDER BY id; --> (1,"(b,5)",f) (2,,t) (3,"(,)",t)
+
+-- case: a value removed that a primary key holds
+-- clean rows
+-- main
+CREATE TYPE e AS ENUM ('a', 'b');
+CREATE TABLE t (id integer, e e, PRIMARY KEY (id, e));
+CREATE TABLE r (id integer, e e, FOREIGN KEY (id, e) REFERENCES t);
+CREATE TABLE p (e e PRIMARY KEY, v integer) PARTITION BY LIST (e);
+CREATE TABLE p_a PARTITION OF p FOR VALUES IN ('a');
+INSERT INTO t VALUES (2, 'b');
+-- standby
+CREATE TYPE e AS ENUM ('a', 'b', 'gone');
+CREATE TABLE t (id integer, e e, PRIMARY KEY (id, e));
+CREATE TABLE r (id integer, e e, FOREIGN KEY (id, e) REFERENCES t);
+CREATE TABLE p (e e PRIMARY KEY, v integer) PARTITION BY LIST (e);
+CREATE TABLE p_a PARTITION OF p FOR VALUES IN ('a');
+INSERT INTO t VALUES (1, 'gone'), (2, 'b');
+-- keeps
+SELECT * FROM t ORDER BY id; --> (2,b)
+
+-- case: a value removed that rows hold in arrays, domains and composite types
+-- main
+CREATE TYPE e AS ENUM ('a', 'c');
+CREATE DOMAIN d AS e;
+CREATE DOMAIN ds AS e[];
+CREATE TYPE pair AS (x e, y integer);
+CREATE TABLE t (id integer PRIMARY KEY, many e[], d d, ds ds, pair pair, other e[] NOT NULL);
+-- standby
+CREATE TYPE e AS ENUM ('a', 'b', 'c');
+CREATE DOMAIN d AS e;
+CREATE DOMAIN ds AS e[];
+CREATE TYPE pair AS (x e, y integer);
+CREATE TABLE t (id integer PRIMARY KEY, many e[], d d, ds ds, pair pair, other e[] NOT NULL);
+INSERT INTO t VALUES (1, '{a,b}', 'b', '{b}', '(b,5)', '{a}'), (2, '{{a,NULL},{c,a}}', 'c', '{c,NULL}', '(c,6)', '{}'),
+  (3, '[0:1]={a,c}', NULL, NULL, NULL, '{a,c}');
+-- keeps
+SELECT id, many, d, ds, pair, other FROM t ORDER BY id; --> (1,,,,"(,5)",{a}) (2,"{{a,NULL},{c,a}}",c,"{c,NULL}","(c,6)",{}) (3,"[0:1]={a,c}",,,,"{a,c}")

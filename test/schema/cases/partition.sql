@@ -386,3 +386,40 @@ CREATE TABLE p2 PARTITION OF p DEFAULT;
 -- standby
 ALTER TABLE p RENAME id TO number;
 INSERT INTO p VALUES (1, 1), (20, 2);
+
+-- case: its parent was renamed, and the column that it is partitioned by: no row has a place by it
+-- main
+CREATE TABLE p (a integer NOT NULL, b integer) PARTITION BY RANGE (a);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+CREATE TABLE q (a integer NOT NULL, b integer) PARTITION BY RANGE (a);
+CREATE TABLE q1 PARTITION OF q DEFAULT;
+-- standby
+CREATE TABLE renamed (other integer NOT NULL, b integer) PARTITION BY RANGE (other);
+CREATE TABLE p1 PARTITION OF renamed FOR VALUES FROM (0) TO (10);
+CREATE TABLE gone (other integer NOT NULL, b integer) PARTITION BY RANGE (other);
+CREATE TABLE q1 PARTITION OF gone DEFAULT;
+INSERT INTO renamed VALUES (1, 2);
+
+-- case: the column that it is partitioned by has another name, and no partition takes NULL
+-- main
+CREATE TABLE p (a integer, b integer) PARTITION BY RANGE (a);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+-- standby
+CREATE TABLE p (other integer, b integer) PARTITION BY RANGE (other);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+INSERT INTO p VALUES (1, 2);
+
+-- case: one more, of a table that has two keys over the same column
+-- both
+CREATE TABLE p (a integer NOT NULL) PARTITION BY RANGE (a);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+ALTER TABLE p ADD CONSTRAINT z PRIMARY KEY (a);
+ALTER TABLE p ADD CONSTRAINT a UNIQUE (a);
+CREATE UNIQUE INDEX b ON p (a);
+CREATE TABLE r (a integer REFERENCES p);
+-- main
+CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20);
+-- standby
+INSERT INTO p VALUES (1); INSERT INTO r VALUES (1);
+-- keeps
+SELECT a FROM p;

@@ -65,27 +65,42 @@ export interface Conversion {
   readonly empties: boolean
 }
 
+/** What is asked of a value: a column's type, or an attribute's. */
+type Typed = Pick<Column, 'type' | 'typeOid'>
+
 /** From a column of the standby to main's. Types that were put aside have the same name as their successors. */
 export function conversion(wanted: Column, there: Column, main: Details, standby: Details): Conversion {
-  const value = ident(there.name)
-  const [to, from] = [main.types.get(wanted.typeOid), standby.types.get(there.typeOid)]
-  if (to?.kind === 'e' && from?.kind === 'e' && from.labels.some(label => !to.labels.includes(label))) {
-    return { expression: castToEnum(value, to), lossy: true, empties: true }
+  return convert(ident(there.name), there, wanted, main, standby)
+}
+
+function convert(value: string, there: Typed, wanted: Typed, main: Details, standby: Details): Conversion {
+  const [from, to] = [enumWithin(there.typeOid, standby), enumWithin(wanted.typeOid, main)]
+  if (from && to && from.array === to.array && from.labels.some(label => !to.labels.includes(label))) {
+    return { expression: castToEnum(value, to, wanted.type), lossy: true, empties: true }
   }
-  if (to?.kind === 'c' && from?.kind === 'c') {
-    const composed = castToComposite(value, to, from, main, standby)
-    if (composed) return composed
+  const [outer, inner] = [main.types.get(wanted.typeOid), standby.types.get(there.typeOid)]
+  const composed =
+    outer?.kind === 'c' && inner?.kind === 'c' && castToComposite(value, outer, inner, main, standby)
+  if (composed) return composed
+  return {
+    expression: castExpression(value, there.type, wanted.type, standby.casts),
+    lossy: !isLossless(there.type, wanted.type),
+    empties: false
   }
-  const lossy = !isLossless(there.type, wanted.type)
-  if (wanted.type !== there.type) {
-    return {
-      expression: castExpression(value, there.type, wanted.type, standby.casts),
-      lossy,
-      empties: false
-    }
-  }
-  const expression = isBuiltIn(wanted.type) ? `${value}::${wanted.type}` : `${value}::text::${wanted.type}`
-  return { expression, lossy, empties: false }
+}
+
+interface EnumWithin {
+  readonly labels: readonly string[]
+  readonly array: boolean
+}
+
+/** The enum that values of the type are, or that its arrays or domains are made of. */
+function enumWithin(oid: number, details: Details, array = false): EnumWithin | undefined {
+  const found = details.types.get(oid)
+  if (found?.kind === 'e') return { labels: found.labels, array }
+  if (found?.kind === 'd') return enumWithin(found.baseOid, details, array)
+  const element = [...details.types.values()].find(type => type.array === oid)
+  return element && !array ? enumWithin(element.oid, details, true) : undefined
 }
 
 /** pg_catalog's types are the only ones that print without a schema. */
@@ -93,10 +108,14 @@ function isBuiltIn(type: string): boolean {
   return !/^("(?:[^"]|"")*"|[^\s".(]+)\./.test(type)
 }
 
-/** To an enum that lacks some of the old values: rows that hold these become NULL. */
-function castToEnum(value: string, to: TypeDetail): string {
-  const labels = to.labels.map(label => literal(label)).join(', ')
-  return `CASE WHEN ${value}::text = ANY (ARRAY[${labels}]::text[]) THEN ${value}::text::${to.sql} END`
+/** To an enum that lacks some of the old values: what holds one of these becomes NULL, an array as a whole. */
+function castToEnum(value: string, { labels, array }: EnumWithin, type: string): string {
+  const kept = `ARRAY[${labels.map(label => literal(label)).join(', ')}]::text[]`
+  // An element that is NULL is in no array.
+  const test = array
+    ? `pg_catalog.array_replace(${value}::text[], NULL, ${literal(labels[0] ?? '')}) OPERATOR(pg_catalog.<@) ${kept}`
+    : `${value}::text = ANY (${kept})`
+  return `CASE WHEN ${test} THEN ${value}::text::${type} END`
 }
 
 /** Attribute by attribute, by their names. */
@@ -113,17 +132,9 @@ function castToComposite(
   const fields = wanted.columns.map(column => {
     const was = there.columns.find(other => other.name === column.name)
     if (!was) return `NULL::${column.type}`
-    const field = `(${value}).${ident(column.name)}`
-    const [inner, outer] = [standby.types.get(was.typeOid), main.types.get(column.typeOid)]
-    if (inner?.kind === 'c' && outer?.kind === 'c') {
-      const within = castToComposite(field, outer, inner, main, standby)
-      lossy ||= within?.lossy ?? false
-      if (within) return within.expression
-    }
-    lossy ||= !isLossless(was.type, column.type)
-    return was.type === column.type && isBuiltIn(column.type)
-      ? field
-      : castExpression(field, was.type, column.type, standby.casts)
+    const change = convert(`(${value}).${ident(column.name)}`, was, column, main, standby)
+    lossy ||= change.lossy
+    return change.expression
   })
   // Not IS NOT NULL: PostgreSQL transforms it twice where a partition's columns stand in another order ("unrecognized node type").
   const given = `pg_catalog.octet_length(${value}::text) > 0`
