@@ -1,19 +1,16 @@
 /**
  * What leaves the standby before main's objects are made or altered, in the reverse of the order in which it was made:
- * first what columns and domains are told by expressions, then objects; types and tables that have a successor are
- * only renamed, so that columns and rows can move from the one to the other.
+ * first what columns and domains are told by expressions, then objects, then what has a successor is put aside.
  */
 import { ident, qualified } from '../postgres/quote.js'
-import { inOrderOfUse } from './asides.js'
 import type { Changes } from './changes.js'
 import type { Decision } from './decide.js'
-import type { Column, Relation } from './details/details.js'
+import { DepartureList } from './departurelist.js'
 import { catalogs } from './dependents.js'
 import type { Entry } from './entry.js'
-import type { RewrittenTable, SwappedType } from './fate.js'
-import { sql, type Sql } from './handlers/handler.js'
+import { sql } from './handlers/handler.js'
 import { identityOf } from './handlers/sequence.js'
-import { losesRows } from './rewrites.js'
+import { isParked, putAside } from './putaside.js'
 import { relationOf } from './side.js'
 import { removalOf } from './removals.js'
 import { removal } from './statements.js'
@@ -41,21 +38,19 @@ export interface Departures {
 }
 
 export async function departures(decision: Decision, changes: Changes): Promise<Departures> {
-  return new Leaving(decision, changes).write()
+  return new Leaving(new DepartureList(decision, changes)).write()
 }
 
 class Leaving {
-  readonly #first: Step[] = []
-  readonly #last: Step[] = []
+  readonly decision: Decision
   /** Partitions that are tables by themselves from now on. */
   readonly #detached = new Set<Entry>()
   /** `schema\0name` of indexes that belong to a partitioned one. */
   readonly #attached = new Set<string>()
 
-  constructor(
-    readonly decision: Decision,
-    readonly changes: Changes
-  ) {}
+  constructor(readonly list: DepartureList) {
+    this.decision = list.decision
+  }
 
   async write(): Promise<Departures> {
     this.#sequences()
@@ -70,26 +65,8 @@ class Leaving {
       if (entry.kind === 'TABLE') this.#generatedColumns(entry)
       if (entry.kind !== 'FK CONSTRAINT') await this.#object(entry)
     }
-    this.#parkColumns()
-    this.#renameTypes()
-    this.#renameTables()
-    this.#dropAsides()
-    return { first: this.#first, last: this.#last }
-  }
-
-  /** `of` is the object whose change the statements are told with. */
-  #push(list: Step[], of: Entry, ...statements: Sql[]): void {
-    if (statements.length === 0) return
-    const drop = this.decision.fate.drops.get(of)
-    const onMain = this.decision.main.byKey.has(of.key)
-    const action = !drop
-      ? 'alter'
-      : drop.cause === 'aside' && onMain
-        ? 'rewrite'
-        : onMain || drop.cause === 'dependent'
-          ? 'replace'
-          : 'drop'
-    list.push(this.changes.step(of, this.changes.of(of, action, drop?.reason), statements))
+    putAside(this.list)
+    return this.list
   }
 
   /** A column that goes would take its sequence with it. */
@@ -99,16 +76,12 @@ class Leaving {
       if (entry.kind !== 'SEQUENCE OWNED BY' || !entry.parent || fate.drops.has(entry.parent)) continue
       const twin = main.byKey.get(entry.key)
       if (twin?.definition === entry.definition || !main.byKey.has(entry.parent.key)) continue
-      this.#push(
-        this.#first,
+      this.list.push(
+        this.list.first,
         entry,
         sql(`ALTER SEQUENCE ${qualified(entry.schema, entry.name)} OWNED BY NONE;`)
       )
     }
-  }
-
-  #tableOf(relation: Relation): Entry | undefined {
-    return this.decision.standby.find(catalogs.relation, relation.oid)
   }
 
   /** One that main has as well is made anew. */
@@ -118,31 +91,32 @@ class Leaving {
       const entry = main.entries.find(
         each => each.kind === 'INDEX' && each.schema === schema && each.name === name
       )
-      if (entry) this.#push(this.#first, entry, sql(`DROP INDEX IF EXISTS ${qualified(schema, name)};`))
+      if (entry)
+        this.list.push(this.list.first, entry, sql(`DROP INDEX IF EXISTS ${qualified(schema, name)};`))
     }
   }
 
   #expressions(): void {
     const { fate, standby } = this.decision
-    for (const relation of fate.untyped) this.#about(relation, `ALTER TABLE ${relation.sql} NOT OF;`)
+    for (const relation of fate.untyped) this.list.about(relation, `ALTER TABLE ${relation.sql} NOT OF;`)
     for (const { relation, column } of fate.defaults.values()) {
-      this.#about(
+      this.list.about(
         relation,
         `ALTER TABLE ONLY ${relation.sql} ALTER COLUMN ${ident(column.name)} DROP DEFAULT;`
       )
     }
     for (const { relation, check } of fate.checks.values()) {
-      this.#about(relation, `ALTER TABLE ${relation.sql} DROP CONSTRAINT IF EXISTS ${ident(check.name)};`)
+      this.list.about(relation, `ALTER TABLE ${relation.sql} DROP CONSTRAINT IF EXISTS ${ident(check.name)};`)
     }
     for (const type of fate.domainDefaults) {
       const entry = standby.find(catalogs.type, type.oid)
-      if (entry) this.#push(this.#first, entry, sql(`ALTER DOMAIN ${type.sql} DROP DEFAULT;`))
+      if (entry) this.list.push(this.list.first, entry, sql(`ALTER DOMAIN ${type.sql} DROP DEFAULT;`))
     }
     for (const { type, check } of fate.domainChecks.values()) {
       const entry = standby.find(catalogs.type, type.oid)
       if (!entry) continue
-      this.#push(
-        this.#first,
+      this.list.push(
+        this.list.first,
         entry,
         sql(`ALTER DOMAIN ${type.sql} DROP CONSTRAINT IF EXISTS ${ident(check.name)};`)
       )
@@ -161,7 +135,7 @@ class Leaving {
       if (!isAside && (fate.drops.has(there) || ours.parents.join('\0') === theirs.parents.join('\0')))
         continue
       for (const parent of theirs.parents)
-        this.#about(theirs, `ALTER TABLE ${theirs.sql} NO INHERIT ${parent};`)
+        this.list.about(theirs, `ALTER TABLE ${theirs.sql} NO INHERIT ${parent};`)
     }
   }
 
@@ -170,8 +144,8 @@ class Leaving {
     const { fate, standby } = this.decision
     for (const { relation, entry } of fate.tables.values()) {
       if (!relation.isPartition || relation.parentOids.some(oid => fate.tables.has(oid))) continue
-      this.#push(
-        this.#first,
+      this.list.push(
+        this.list.first,
         entry,
         sql(`ALTER TABLE ${relation.parents[0]} DETACH PARTITION ${relation.sql};`)
       )
@@ -181,7 +155,7 @@ class Leaving {
       const child = entry.parent
       if (entry.kind !== 'TABLE ATTACH' || !child || fate.drops.has(child) || !fate.drops.has(entry)) continue
       const statements = await removal(entry, new Set(), new Set())
-      this.#push(this.#first, entry, ...statements.map(text => sql(text)))
+      this.list.push(this.list.first, entry, ...statements.map(text => sql(text)))
       this.#detached.add(child)
     }
     for (const entry of standby.entries) {
@@ -189,11 +163,6 @@ class Leaving {
       const isFree = table === undefined || this.#detached.has(table)
       if (entry.kind === 'INDEX ATTACH' && !isFree) this.#attached.add([entry.schema, entry.name].join('\0'))
     }
-  }
-
-  #about(relation: Relation, text: string): void {
-    const entry = this.#tableOf(relation)
-    if (entry) this.#push(this.#first, entry, sql(text))
   }
 
   /** Generated columns whose expression rests on what goes. */
@@ -212,7 +181,7 @@ class Leaving {
         twin && !twin.generated
           ? `ALTER TABLE ${relation.sql} ALTER COLUMN ${ident(column.name)} DROP EXPRESSION IF EXISTS;`
           : `ALTER TABLE ${relation.sql} DROP COLUMN IF EXISTS ${ident(column.name)};`
-      this.#push(this.#first, entry, sql(text))
+      this.list.push(this.list.first, entry, sql(text))
     }
   }
 
@@ -221,11 +190,12 @@ class Leaving {
     const drop = fate.drops.get(entry)
     if (!drop || drop.cause === 'aside' || drop.cause === 'whole' || this.#goesWithParent(entry)) return
     if (entry.kind === 'TABLE ATTACH') return
-    if (entry.kind === 'SHELL TYPE' || this.#isParked(entry) || this.#servesBaseType(entry)) return
+    if (entry.kind === 'SHELL TYPE' || isParked(entry, this.decision.standby) || this.#servesBaseType(entry))
+      return
     const identity = entry.kind === 'SEQUENCE' ? identityOf(entry) : undefined
     if (identity) {
       const text = `ALTER TABLE ${identity.table} ALTER COLUMN ${identity.column} DROP IDENTITY IF EXISTS;`
-      return this.#push(this.#first, entry, sql(text))
+      return this.list.push(this.list.first, entry, sql(text))
     }
     const statements = (await removalOf(entry, this.decision, this.#attached)).map(text =>
       sql(text, ...this.#hazards(entry))
@@ -235,13 +205,7 @@ class Leaving {
     const isLast =
       (lastToGo.has(entry.kind) && drop.cause !== 'changed' && (isType || drop.cause !== 'inTheWay')) ||
       (entry.kind === 'TABLE' && this.#rowsAreStored(entry))
-    this.#push(isLast ? this.#last : this.#first, entry, ...marked)
-  }
-
-  /** Ranges and base types cannot be renamed: they go at once, and their columns wait as text. */
-  #isParked(entry: Entry): boolean {
-    const type = this.decision.standby.details.types.get(entry.catalogId.oid)
-    return entry.kind === 'TYPE' && (type?.kind === 'r' || type?.kind === 'b')
+    this.list.push(isLast ? this.list.last : this.list.first, entry, ...marked)
   }
 
   /** A base type and the functions that read and write it rest on each other: these go with it. */
@@ -290,122 +254,4 @@ class Leaving {
       isGone && parent?.kind === 'TABLE' && ['INDEX', 'CONSTRAINT', 'CHECK CONSTRAINT'].includes(entry.kind)
     )
   }
-
-  /** A range's constructors keep its name when it is renamed, and a base type's functions rest on it. */
-  #parkColumns(): void {
-    const { fate, standby } = this.decision
-    const parked = standby.entries.filter(entry => fate.drops.has(entry) && this.#isParked(entry))
-    for (const entry of parked) {
-      const type = standby.details.types.get(entry.catalogId.oid)!
-      const made = new Set([type.oid, type.array, type.multirange])
-      for (const [oid, columns] of fate.columns) {
-        const relation = standby.details.relations.get(oid)
-        for (const number of columns.keys()) {
-          const column = relation?.columns.find(each => each.number === number)
-          if (relation && column && made.has(column.typeOid) && this.#stays(relation))
-            this.#park(relation, column)
-        }
-      }
-    }
-    // Those that others are made of go after these.
-    for (const entry of parked.toReversed()) {
-      const type = standby.details.types.get(entry.catalogId.oid)!
-      const text = `DROP TYPE ${type.sql}${type.kind === 'b' ? ' CASCADE' : ''};`
-      this.#push(this.#first, entry, { ...sql(text), extra: fate.drops.get(entry)?.cause === 'extra' })
-    }
-  }
-
-  #stays(relation: Relation): boolean {
-    const entry = this.#tableOf(relation)
-    const drop = entry && this.decision.fate.drops.get(entry)
-    return entry !== undefined && (!drop || drop.cause === 'aside')
-  }
-
-  #park(relation: Relation, column: Column): void {
-    const alter = `ALTER TABLE ${relation.sql} ALTER COLUMN ${ident(column.name)}`
-    if (column.default !== null) this.#about(relation, `${alter} DROP DEFAULT;`)
-    this.#about(relation, `${alter} TYPE text USING ${ident(column.name)}::text;`)
-  }
-
-  #renameTypes(): void {
-    const { fate, main } = this.decision
-    for (const swapped of fate.types.values()) {
-      const { type, entry, aside } = swapped
-      if (type && this.#isParked(entry)) continue
-      const name = qualified(entry.schema, entry.name)
-      this.#push(this.#first, entry, sql(`ALTER ${kindOf(swapped)} ${name} RENAME TO ${ident(aside)};`))
-    }
-    // What goes at the end, but whose name is needed before.
-    const names = new Set([...main.details.types.values()].map(type => type.sql))
-    for (const [i, step] of this.#last.entries()) {
-      const { entry, statements, change } = step
-      const isNeeded = ['TYPE', 'DOMAIN'].includes(entry.kind) || entry.kind === 'TABLE'
-      if (!isNeeded || !names.has(qualified(entry.schema, entry.name))) continue
-      const aside = fate.nextName()
-      const name = qualified(entry.schema, entry.name)
-      this.#push(this.#first, entry, sql(`ALTER ${entry.kind} ${name} RENAME TO ${ident(aside)};`))
-      const drop = `DROP ${entry.kind} ${qualified(entry.schema, aside)};`
-      this.#last[i] = { ...step, statements: [drop] }
-      change.sql = change.sql.map(text => (statements.includes(text) ? drop : text))
-    }
-  }
-
-  /** When rows and columns have moved; and what they are in, last of all. */
-  #dropAsides(): void {
-    const { fate } = this.decision
-    const asides: Step[] = []
-    for (const table of fate.tables.values()) {
-      const { relation, entry, aside } = table
-      if (relation.isPartition && relation.parentOids.some(oid => fate.tables.has(oid))) continue
-      // A child that main does not have goes with its rows.
-      const hazards = losesRows(table, this.decision) ? (['deletes-data'] as const) : []
-      const text = `DROP TABLE ${qualified(entry.schema, aside)};`
-      this.#push(asides, entry, { ...sql(text, ...hazards), extra: true })
-    }
-    for (const swapped of fate.types.values()) {
-      const { type, entry, aside } = swapped
-      if (type && this.#isParked(entry)) continue
-      this.#push(asides, entry, sql(`DROP ${kindOf(swapped)} ${qualified(entry.schema, aside)};`))
-    }
-    const homes = this.#last.filter(({ entry }) => entry.kind === 'SCHEMA' || entry.kind === 'EXTENSION')
-    const others = this.#last.filter(step => !homes.includes(step))
-    const ordered = inOrderOfUse([...others, ...asides.toReversed()], this.decision.standby)
-    this.#last.splice(0, this.#last.length, ...ordered, ...homes)
-  }
-
-  #renameTables(): void {
-    const { fate } = this.decision
-    for (const table of fate.tables.values()) {
-      const { relation, entry, aside } = table
-      this.#releaseSequences(table)
-      this.#push(
-        this.#first,
-        entry,
-        sql(`ALTER TABLE ${relation.sql} RENAME TO ${ident(aside)};`, 'rewrites-table', 'blocks-reads')
-      )
-    }
-  }
-
-  #releaseSequences({ relation, entry }: RewrittenTable): void {
-    const { fate, standby } = this.decision
-    for (const dependent of standby.dependents.of(catalogs.relation, relation.oid)) {
-      const sequence = standby.details.relations.get(dependent.oid)
-      if (dependent.catalog !== catalogs.relation || sequence?.kind !== 'S') continue
-      const itself = standby.find(catalogs.relation, sequence.oid)
-      if (dependent.how === 'a') {
-        this.#push(this.#first, entry, sql(`ALTER SEQUENCE ${sequence.sql} OWNED BY NONE;`))
-        const said = standby.entries.find(each => each.kind === 'SEQUENCE OWNED BY' && each.parent === itself)
-        if (said) fate.drops.set(said, { cause: 'whole', reason: 'its table is made anew' })
-      }
-      const column = relation.columns.find(each => each.number === dependent.on)
-      if (dependent.how !== 'i' || !column || !itself) continue
-      const alter = `ALTER TABLE ${relation.sql} ALTER COLUMN ${ident(column.name)}`
-      this.#push(this.#first, entry, sql(`${alter} DROP IDENTITY IF EXISTS;`))
-      fate.drops.set(itself, { cause: 'whole', reason: 'its table is made anew' })
-    }
-  }
-}
-
-function kindOf({ type, entry }: SwappedType): string {
-  return !type ? 'COLLATION' : entry.kind === 'DOMAIN' ? 'DOMAIN' : 'TYPE'
 }
