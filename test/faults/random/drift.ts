@@ -162,7 +162,11 @@ export function changeStructure(model: Model, spec: AlterationSpec): string | un
       ...alter(`DROP CONSTRAINT ${ident(key.name)} CASCADE`),
       ...(column === undefined ? [] : alter(`ADD CONSTRAINT ${ident(key.name)} UNIQUE (${column})`))
     ],
-    'drop schema': [`DROP SCHEMA ${ident(schemas[1])} CASCADE`]
+    'drop schema': [`DROP SCHEMA ${ident(schemas[1])} CASCADE`],
+    'not valid': [
+      `EXECUTE (SELECT format('ALTER TABLE %1$s DROP CONSTRAINT %2$I, ADD CONSTRAINT %2$I %3$s NOT VALID', conrelid::regclass, conname, pg_catalog.pg_get_constraintdef(oid))
+    FROM pg_catalog.pg_constraint WHERE contype IN ('f', 'c') AND conrelid = ${literal(sql)}::regclass ORDER BY conname OFFSET ${spec.column % 2} LIMIT 1)`
+    ]
   }
   const found = statements[spec.what]
   return found && attempt(found)

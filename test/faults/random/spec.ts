@@ -89,7 +89,7 @@ const alteration = fc.record({
   what: fc.constantFrom(
     'drop table', 'drop column', 'add column', 'retype', 'not null', 'drop not null', 'drop index', 'drop constraint', 'rename column',
     'rename table', 'add table', 'add index', 'add check', 'default', 'unlogged', 'detach', 'label', 'drop type', 'drop view',
-    'add view', 'comment', 'replace key', 'drop schema'
+    'add view', 'comment', 'replace key', 'drop schema', 'not valid'
   ),
   table: choice,
   column: choice
