@@ -12,14 +12,21 @@ import type { Details } from './details/details.js'
 import { readDetails } from './details/read.js'
 import { type Dependents, readDependents } from './dependents.js'
 import { type Entry, satelliteKinds } from './entry.js'
-import { readBoth, type Both } from './read.js'
+import { readBoth, type Both, type MainStructure } from './read.js'
 import { requireAll } from './requirements.js'
 import type { Environment } from './run.js'
 import { makeSide } from './side.js'
 import { lockedTables, preambleOf, removal } from './statements.js'
 import type { PlannedStep, Step } from './step.js'
 
+/** Main's side of a comparison, for the next one. */
+export interface KnownMain extends MainStructure {
+  /** Read only where something that is there must change or go. */
+  readonly details: Details | undefined
+}
+
 export interface SchemaPlan {
+  readonly main: KnownMain
   /** For the report: their status changes in place while the plan is applied. */
   readonly changes: SchemaChange[]
   /** Nothing differs. */
@@ -43,6 +50,7 @@ export interface SchemaPlan {
 
 /**
  * Compares the structure of both sides.
+ * @param known main's side as an earlier comparison of the run has read it
  * @throws ProgramError where pg_dump is missing, too old or fails; SchemaError where main has no such schema, or the
  * standby cannot have a role, tablespace or extension that is needed.
  */
@@ -50,11 +58,13 @@ export async function planSchema(
   main: Server,
   standby: Server,
   scope: SchemaScope,
-  options: SchemaOptions
+  options: SchemaOptions,
+  known?: KnownMain
 ): Promise<SchemaPlan> {
-  const both = await readBoth(main, standby, scope, options)
+  const both = await readBoth(main, standby, scope, options, known)
   const { entries, extensions } = both
-  const decision = await decisionOf(main, standby, both, options)
+  const decision = await decisionOf(main, standby, both, options, known)
+  const { details } = decision.main
   const changes = new Changes()
   const going = await departures(decision, changes)
   const coming = await arrivals(decision, changes, standby.user, options)
@@ -68,6 +78,7 @@ export async function planSchema(
   )
   const list = inOrder(changes, entries.main)
   return {
+    main: { ...both.main, details: details === noDetails ? undefined : details },
     changes: list,
     identical: list.length === 0,
     strangers: [...decision.fate.strangers].map(([name, reason]) => `${name}: ${reason}`),
@@ -117,7 +128,8 @@ async function decisionOf(
   main: Server,
   standby: Server,
   { entries }: Both,
-  options: SchemaOptions
+  options: SchemaOptions,
+  known?: KnownMain
 ): Promise<Decision> {
   const there = new Map(entries.standby.map(entry => [entry.key, entry]))
   const ours = new Set(entries.main.map(entry => entry.key))
@@ -137,7 +149,7 @@ async function decisionOf(
     )
   }
   const [mainDetails, standbyDetails, dependents] = await Promise.all([
-    detailsOf(main, options.snapshot),
+    known?.details ?? detailsOf(main, options.snapshot),
     detailsOf(standby),
     readDependents(standby.sql)
   ])

@@ -1,4 +1,4 @@
-/** The proof at the end: both sides are read again, and what still differs is named. */
+/** The proof at the end: the standby is read again, and what still differs from main as the plan knew it is named. */
 import type { Server } from '../postgres/server.js'
 import { labelOf, type SchemaChange, type SchemaOptions, type SchemaScope } from './change.js'
 import { planSchema, type SchemaPlan } from './plan.js'
@@ -14,7 +14,7 @@ export async function proveSchema(
   scope: SchemaScope,
   options: SchemaOptions
 ): Promise<void> {
-  const left = await planSchema(main, standby, scope, { ...options, emit: () => {} })
+  const left = await planSchema(main, standby, scope, { ...options, emit: () => {} }, plan.main)
   const known = new Map(plan.changes.map(change => [labelOf(change), change]))
   const isExplained = plan.changes.some(change => change.status === 'failed')
   for (const change of left.changes) {

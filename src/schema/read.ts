@@ -9,7 +9,14 @@ import { type Dump, dumpSchema } from './pgdump.js'
 import { findPgDump, type Program } from './programs.js'
 import { type Presence, readPresence } from './scope.js'
 
+/** Main's structure as it was read once: it is of the cut, and need not be read again when main was let go. */
+export interface MainStructure {
+  readonly presence: Presence
+  readonly dump: Dump | undefined
+}
+
 export interface Both {
+  readonly main: MainStructure
   readonly entries: { readonly main: readonly Entry[]; readonly standby: readonly Entry[] }
   readonly extensions: Pick<ExtensionPlan, 'unavailable' | 'elsewhere'>
   readonly standardStrings: boolean
@@ -17,15 +24,22 @@ export interface Both {
   readonly pgDump: string | undefined
 }
 
-/** @throws ProgramError, or SchemaError where main has no such schema. */
+/**
+ * @param known main's side, where an earlier call has read it
+ * @throws ProgramError, or SchemaError where main has no such schema.
+ */
 export async function readBoth(
   main: Server,
   standby: Server,
   wholeScope: SchemaScope,
-  options: SchemaOptions
+  options: SchemaOptions,
+  known?: MainStructure
 ): Promise<Both> {
   const scope = { ...wholeScope, schemas: wholeScope.schemas.filter(schema => schema !== 'pgsyncer') }
-  const [here, there] = await Promise.all([readPresence(main.sql, scope), readPresence(standby.sql, scope)])
+  const [here, there] = await Promise.all([
+    known?.presence ?? readPresence(main.sql, scope),
+    readPresence(standby.sql, scope)
+  ])
   requireSchemas(scope, here)
   const program = await chooseProgram(main, standby, there, options)
   // Loaded only where it is used.
@@ -42,7 +56,7 @@ export async function readBoth(
     return readCatalog?.(server, part, settings, snapshot)
   }
   const [mainDump, standbyDump, extensions] = await Promise.all([
-    dump(main, here, options.snapshot),
+    known ? known.dump : dump(main, here, options.snapshot),
     dump(standby, there),
     scope.all ? { create: [], unavailable: [], elsewhere: [] } : planExtensions(main, standby, scope)
   ])
@@ -54,6 +68,7 @@ export async function readBoth(
     (scope.all || !entry.kind.startsWith('PUBLICATION') || shared.has(entry.key)) &&
     (options.privileges || entry.kind !== 'DEFAULT ACL')
   return {
+    main: { presence: here, dump: mainDump },
     entries: {
       // Extensions may live in schemas of the scope, and all else may be made of extensions.
       main: [

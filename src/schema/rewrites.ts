@@ -45,11 +45,14 @@ function loosened(there: Relation, wanted: Relation, decision: Decision): { loos
   const alter = `ALTER TABLE ${wanted.sql}`
   const alterColumn = ({ name }: Column) =>
     `ALTER TABLE ${whoSaysNotNull(wanted, name, decision).sql} ALTER COLUMN ${ident(name)}`
+  const root = rootOf(wanted, main)
   const strict = wanted.columns.filter(column => {
     const was = there.columns.find(other => other.name === column.name)
-    if (!column.notNull || column.identity || column.generated) return false
+    // Rows come by way of the root: what it fills is not NULL.
+    const filling = root.columns.find(other => other.name === column.name)
+    if (!column.notNull || filling?.identity || filling?.generated) return false
     if (was && conversion(column, was, main.details, standby.details).empties) return true
-    return was ? !was.notNull && column.default === null : column.default === null
+    return was ? !was.notNull && column.default === null : !filling || filling.default === null
   })
   // An inherited one comes from the parent.
   const checks = wanted.checks.filter(

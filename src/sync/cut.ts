@@ -1,5 +1,5 @@
 /**
- * The one cut: a read-only REPEATABLE READ transaction on main that lasts as long as the run, and whose exported
+ * The one cut: a read-only REPEATABLE READ transaction on main that lasts until all of main is read, and whose exported
  * snapshot every connection that reads main takes up. All that a run says of main is true of this one moment.
  */
 import { messageOf } from '../core/errors.js'
@@ -20,6 +20,9 @@ export interface Cut {
   note: string | undefined
   /** Its connection is lost, and what has not taken up the snapshot before cannot any more. */
   readonly isLost: boolean
+  /** All is read that the run reads of this moment: nothing can take up the snapshot any more. */
+  readonly isOver: boolean
+  /** Ends it, so that main can clean up behind its clients while the standby builds indexes. May be called again. */
   close(): Promise<void>
 }
 
@@ -32,6 +35,7 @@ const unseenAge = '1 hour'
 export async function openCut(main: Server): Promise<Cut> {
   const client = await main.connect()
   let isLost = false
+  let isOver = false
   const lose = () => (isLost = true)
   client.once('end', lose)
   const sql = asQueryable(client)
@@ -60,7 +64,12 @@ export async function openCut(main: Server): Promise<Cut> {
     get isLost() {
       return isLost
     },
+    get isOver() {
+      return isOver
+    },
     async close() {
+      if (isOver) return
+      isOver = true
       client.off('end', lose)
       await client.end().catch(() => {})
     }

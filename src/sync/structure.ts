@@ -20,7 +20,7 @@ export function schemaOptions({ config, cut, emit, signal, replica }: Session): 
     psql: config.psql,
     forcePsql: config.forcePsql,
     cleanExtra: config.cleanExtra.objects,
-    snapshot: cut.snapshot,
+    snapshot: cut.isOver ? undefined : cut.snapshot,
     rows: config.syncData,
     workers: config.workers,
     replica,

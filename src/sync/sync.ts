@@ -56,6 +56,7 @@ export async function sync(options: SyncOptions, context: RunContext = {}): Prom
       }
       const tables = config.syncData ? withEarlier(await writeRows(session, compared), earlier) : []
       session.progress.tables = tables
+      await session.cut.close()
       const { sequences, failures } = await finish(session, plan)
       if (plan) await prove(session, plan)
       await noteLargeObjects(session.main, session.emit)
@@ -180,7 +181,7 @@ async function finish(session: Session, plan: SchemaPlan | undefined) {
   return { sequences, failures }
 }
 
-/** Reads both sides' structure again, at main's cut. */
+/** Reads the standby's structure again; main's is known, as it was at the cut. */
 async function prove(session: Session, plan: SchemaPlan): Promise<void> {
   const { main, standby, emit } = session
   if (!plan.identical) {

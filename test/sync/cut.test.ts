@@ -97,6 +97,41 @@ describe('main is written to all the while', () => {
   })
 })
 
+describe('main is let go', () => {
+  test('before the standby builds its indexes, and its structure is proved all the same', async () => {
+    const ddl = 'CREATE TABLE t (id int PRIMARY KEY, v text); CREATE INDEX t_v ON t (v)'
+    const main = `INSERT INTO t SELECT n, n ${rows(50)}`
+    const pair = await createPair({ main: `${ddl}; ${main}`, standby: 'CREATE TABLE t (id int)' })
+    try {
+      const open = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()`
+      const seen: Record<string, string> = {}
+      const emit = (event: RunEvent) => {
+        if (event.type !== 'phase') return
+        seen[event.phase] = execBlocking(pair.main.url, open)
+        // No part of the cut: neither in what the standby becomes nor in what proves it.
+        if (event.phase === 'constraints')
+          execBlocking(pair.main.url, 'ALTER TABLE t ADD later int; DROP INDEX t_v')
+      }
+      const config = {
+        main: pair.main.url,
+        standby: pair.standby.url,
+        env: options.env,
+        allow: ['all' as const]
+      }
+      const done = await sync(config, { emit })
+      expect(failures(done)).toEqual([])
+      expect(done.schema.changes.map(change => change.status)).not.toContain('failed')
+      expect(seen).toMatchObject({ rows: '1', constraints: '0', proof: '0' })
+      const found = await pair.standby.query(
+        `SELECT (SELECT count(*)::int FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0) AS columns, to_regclass('t_v') IS NOT NULL AS index`
+      )
+      expect(found).toEqual([{ columns: 2, index: true }])
+    } finally {
+      await pair.drop()
+    }
+  })
+})
+
 describe('bytes on the wire', () => {
   const size = 20_000
   const table = `CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT n, repeat(md5(n::text), 3) ${rows(size)};

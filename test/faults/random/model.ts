@@ -316,8 +316,7 @@ const forms = new Set(['primary', 'unique', 'index', 'include', 'nullable'])
  * one over a domain of an enum.
  */
 const referable = (key: Key): boolean =>
-  forms.has(key.form) &&
-  !key.columns.some(({ type }) => type.list || type.unreferable || ['tsquery', 'tsvector'].includes(type.sql))
+  forms.has(key.form) && !key.columns.some(({ type }) => type.list || type.unreferable)
 
 function addForeignKey(spec: ForeignKeySpec, model: Model): void {
   const parents = model.tables.filter(table => table.keys.some(referable))

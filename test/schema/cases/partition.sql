@@ -423,3 +423,18 @@ CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20);
 INSERT INTO p VALUES (1); INSERT INTO r VALUES (1);
 -- keeps
 SELECT a FROM p;
+
+-- case: columns that the parent fills come to it, and a partition has them in another place
+-- main
+CREATE TABLE p (a integer NOT NULL, b integer, n integer GENERATED ALWAYS AS IDENTITY, d text NOT NULL DEFAULT 'd') PARTITION BY RANGE (a);
+CREATE TABLE p1 (n integer NOT NULL, d text NOT NULL, b integer, a integer NOT NULL);
+ALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (0) TO (10);
+CREATE TABLE p2 PARTITION OF p DEFAULT;
+-- standby
+CREATE TABLE p (a integer NOT NULL, b integer) PARTITION BY RANGE (a);
+CREATE TABLE p1 (b integer, a integer NOT NULL);
+ALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (0) TO (10);
+CREATE TABLE p2 PARTITION OF p DEFAULT;
+INSERT INTO p VALUES (1, 2), (20, 3);
+-- keeps
+SELECT a, b, d, n IS NULL AS n FROM p ORDER BY a; --> (1,2,d,f) (20,3,d,f)
