@@ -189,8 +189,11 @@ function hintFor(step: Step | undefined, sqlstate: string | undefined): string |
   if (sqlstate === '42501') {
     return 'The role must own what it changes: run as its owner or as a superuser, or leave the structure alone with --sync-schema=false.'
   }
-  if (sqlstate === '23514' && step?.change.action === 'rewrite') {
+  if (['23502', '23514'].includes(sqlstate ?? '') && step?.change.action === 'rewrite') {
     return 'Rows that only the standby has fit nowhere in the table as main has it: delete them, or change them, there.'
+  }
+  if (sqlstate === '22P02' && step?.entry.kind === 'TABLE') {
+    return 'Rows hold a value that the type does not have on main, in the primary key or within other values: delete them, or change it, on the standby.'
   }
   if (sqlstate === '54011')
     return 'Columns that were dropped count too: drop the table on the standby, or make it anew there, and run again.'

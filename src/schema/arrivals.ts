@@ -12,7 +12,7 @@ import { type Entry, nameWithin, satelliteKinds } from './entry.js'
 import { ArrivingGrants } from './arrivalgrants.js'
 import { sql, type Alteration, type Sql } from './handlers/handler.js'
 import { copyStatements } from './rewrites.js'
-import { relationOf } from './side.js'
+import { relationOf, type Side } from './side.js'
 import { creation, ownerStatement, removal } from './statements.js'
 import { describeTableDifference } from './wording.js'
 import type { Step } from './step.js'
@@ -45,6 +45,8 @@ class Arriving {
   readonly #structure: Step[] = []
   readonly #late: Step[] = []
   readonly #after: Step[] = []
+  /** Main's index of a partition → that of the table above it. */
+  readonly #indexAbove: ReadonlyMap<Entry, Entry>
   /** Partitions that wait until their own indexes are there, by main's dump id. */
   readonly #waiting = new Map<number, Entry>()
   readonly #created = new Set<number>()
@@ -57,6 +59,7 @@ class Arriving {
     readonly options: Options
   ) {
     this.#grants = new ArrivingGrants(decision, options)
+    this.#indexAbove = indexesAbove(decision.main)
   }
 
   async write(): Promise<Arrivals> {
@@ -104,10 +107,13 @@ class Arriving {
     return entry.section === 'pre-data' || this.#isWaited(entry) ? this.#structure : this.#after
   }
 
-  /** An index of a partition, or of one below it, that is attached before the rows come. */
+  /** An index of a partition that is attached before the rows come, where the parent's index stands: it would else make another. */
   #isWaited(entry: Entry): boolean {
-    const table = entry.kind === 'COMMENT' ? entry.parent?.parent : entry.parent
-    return ['INDEX', 'CONSTRAINT', 'COMMENT'].includes(entry.kind) && this.#waits(table)
+    if (entry.kind === 'COMMENT') return entry.parent !== undefined && this.#isWaited(entry.parent)
+    const above = isIndex(entry) && this.#waits(entry.parent) ? this.#indexAbove.get(entry) : undefined
+    if (!above) return false
+    const there = this.decision.pairs.get(above)?.standby
+    return (there !== undefined && !isGone(there, this.decision)) || this.#isWaited(above)
   }
 
   #waits(table: Entry | undefined): boolean {
@@ -271,12 +277,9 @@ class Arriving {
    */
   #pairWaiting(): void {
     const ages = new Map<Entry, number>()
-    for (const entry of this.decision.main.entries) {
-      if (entry.kind !== 'INDEX ATTACH' || !entry.parent || !this.#isWaited(entry.parent)) continue
-      const parents = entry.dependencies.map(id => this.decision.main.byId.get(id))
-      const parent = parents.find(other => other !== entry.parent && isIndex(other))
-      const there = parent && this.decision.pairs.get(parent)?.standby
-      if (there && !isGone(there, this.decision)) ages.set(entry.parent, there.catalogId.oid)
+    for (const [entry, above] of this.#indexAbove) {
+      const there = this.#isWaited(entry) ? this.decision.pairs.get(above)?.standby : undefined
+      if (there) ages.set(entry, there.catalogId.oid)
     }
     const ageOf = ({ entry }: Step) => ages.get(entry.kind === 'COMMENT' ? (entry.parent ?? entry) : entry)
     const places = this.#structure.flatMap((step, i) => (ageOf(step) === undefined ? [] : [i]))
@@ -289,11 +292,8 @@ class Arriving {
   }
 
   #attachIndex(entry: Entry): void {
-    const { main } = this.decision
-    const table = entry.parent?.parent
-    const relation = table && relationOf(main, table)
-    const isWithin =
-      this.#waits(table) && this.#waits(main.find(catalogs.relation, relation?.parentOids[0] ?? 0))
+    const above = entry.parent && this.#indexAbove.get(entry.parent)
+    const isWithin = above !== undefined && this.#isWaited(above)
     this.#push(isWithin ? this.#structure : this.#after, entry, 'create', [sql(entry.definition.trim())])
   }
 
@@ -315,7 +315,7 @@ class Arriving {
         const list = entry.section === 'pre-data' ? this.#structure : this.#after
         this.#push(list, entry, 'alter', [...statements, ...owned.map(text => sql(text))])
       } else if (this.#returns(entry.parent) && satelliteKinds.has(entry.kind)) {
-        // Where grants are not compared, keepGrants sees to them.
+        // Where grants are not compared, ArrivingGrants sees to them.
         if (entry.kind === 'ACL' && !options.privileges) continue
         this.#push(this.#listOf(entry), entry.parent!, 'alter', [sql(entry.definition.trim())])
       } else if (!drop && !isGone(entry, decision)) await this.#extraSatellite(entry, options.cleanExtra)
@@ -359,6 +359,16 @@ class Arriving {
       default:
     }
   }
+}
+
+function indexesAbove({ entries, byId }: Side): Map<Entry, Entry> {
+  return new Map(
+    entries.flatMap(({ kind, parent, dependencies }): [Entry, Entry][] => {
+      if (kind !== 'INDEX ATTACH' || !parent) return []
+      const above = dependencies.map(id => byId.get(id)).find(other => other !== parent && isIndex(other))
+      return above ? [[parent, above]] : []
+    })
+  )
 }
 
 function isIndex(entry: Entry | undefined): boolean {

@@ -3,7 +3,6 @@
  * through the standby's dependencies, again and again until nothing new comes of it.
  */
 import { labelOf, type SchemaOptions } from './change.js'
-import { catalogs } from './dependents.js'
 import { type Entry, nameWithin, satelliteKinds } from './entry.js'
 import { Fate } from './fate.js'
 import { extensionHandler } from './handlers/extension.js'
@@ -11,7 +10,6 @@ import type { Handler, Pair, Situation } from './handlers/handler.js'
 import { indexHandler } from './handlers/indexes.js'
 import { routineHandler } from './handlers/routine.js'
 import { sequenceHandler } from './handlers/sequence.js'
-import { conversion } from './handlers/table/casts.js'
 import { alterTable } from './handlers/table/alter.js'
 import { markTable, rewriteReason } from './handlers/table/mark.js'
 import { collationHandler, typeHandler } from './handlers/type.js'
@@ -75,7 +73,6 @@ export function decide(main: Side, standby: Standby, options: Pick<SchemaOptions
     again = false
     for (const pair of pairs.values()) {
       if (pair.main.kind !== 'TABLE' || fate.drops.has(pair.standby)) continue
-      dropKeysOfEmptied(pair, situation)
       const reason = rewriteReason(pair, situation)
       if (reason === undefined) continue
       fate.rewrite(pair.standby.catalogId.oid, reason)
@@ -88,20 +85,6 @@ export function decide(main: Side, standby: Standby, options: Pick<SchemaOptions
     if (entry.kind === 'RULE' && entry.name.endsWith(' _RETURN')) release(entry, main, fate)
   }
   return { ...situation, pairs, extras }
-}
-
-/** Until main's rows come, NULL stands for a value that has no counterpart: no primary key can hold that. */
-function dropKeysOfEmptied(pair: Pair, { main, standby, fate }: Situation): void {
-  const [wanted, there] = [relationOf(main, pair.main), relationOf(standby, pair.standby)]
-  if (!wanted || !there) return
-  for (const [number, what] of fate.columns.get(there.oid) ?? []) {
-    const was = there.columns.find(column => column.number === number)
-    const column = wanted.columns.find(other => other.name === was?.name)
-    if (what !== 'retype' || !was?.notNull || !column) continue
-    if (!conversion(column, was, main.details, standby.details).empties) continue
-    fate.follow(catalogs.relation, there.oid, number)
-    fate.close()
-  }
 }
 
 /** A partition whose bound, or whose parent, is another one on main; or that is a table by itself there. */

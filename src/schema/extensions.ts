@@ -10,7 +10,8 @@ import type { SchemaScope } from './change.js'
 import { madeEntry, type Entry } from './entry.js'
 import { tableParameters } from './scope.js'
 
-interface Extension {
+/** One of main's that the scope is made of, or that lives in it. */
+export interface Extension {
   name: string
   schema: string
   /** Something in scope depends on it; else it only lives in a schema of the scope. */
@@ -33,12 +34,11 @@ export interface ExtensionPlan {
  * @throws SchemaError where it needs one that its server cannot install.
  */
 export async function planExtensions(
-  main: Server,
+  wanted: readonly Extension[],
   standby: Server,
   scope: SchemaScope
 ): Promise<ExtensionPlan> {
   const plan: ExtensionPlan = { create: [], unavailable: [], elsewhere: [] }
-  const wanted = await readExtensions(main.sql, scope)
   if (wanted.length === 0) return plan
   const names = arrayText(wanted.map(extension => extension.name))
   const there = await standby.sql.unsafe<{ name: string; schema: string | null }[]>(availableQuery, [names])
@@ -81,7 +81,9 @@ export async function planExtensions(
   return plan
 }
 
-async function readExtensions(sql: postgres.Sql, scope: SchemaScope): Promise<Extension[]> {
+export async function readExtensions(sql: postgres.Sql, scope: SchemaScope): Promise<Extension[]> {
+  // The dump of the whole database has them.
+  if (scope.all) return []
   const start = scope.tables
     ? `SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid AS classid, c.oid AS objid
        FROM unnest($1::text[], $2::text[]) AS wanted (schema, name)

@@ -124,8 +124,11 @@ export class Fate {
     const fates = this.columns.get(oid) ?? new Map<number, ColumnFate>()
     this.columns.set(oid, fates)
     if (fates.has(number)) return
-    fates.set(number, fate)
-    this.follow(catalogs.relation, oid, number, fate === 'retype' ? 'retype' : 'drop')
+    // PostgreSQL converts no value that it computes.
+    const isGenerated = relation.columns.find(column => column.number === number)?.generated
+    const way = isGenerated ? 'regenerate' : fate
+    fates.set(number, way)
+    this.follow(catalogs.relation, oid, number, way === 'retype' ? 'retype' : 'drop')
   }
 
   /** Puts a type aside: what uses it is retyped to its successor. */

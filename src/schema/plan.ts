@@ -26,7 +26,8 @@ export interface KnownMain extends MainStructure {
 }
 
 export interface SchemaPlan {
-  readonly main: KnownMain
+  /** For the proof; undefined where nothing is to be proved. */
+  readonly main: KnownMain | undefined
   /** For the report: their status changes in place while the plan is applied. */
   readonly changes: SchemaChange[]
   /** Nothing differs. */
@@ -78,7 +79,8 @@ export async function planSchema(
   )
   const list = inOrder(changes, entries.main)
   return {
-    main: { ...both.main, details: details === noDetails ? undefined : details },
+    main:
+      list.length === 0 ? undefined : { ...both.main, details: details === noDetails ? undefined : details },
     changes: list,
     identical: list.length === 0,
     strangers: [...decision.fate.strangers].map(([name, reason]) => `${name}: ${reason}`),

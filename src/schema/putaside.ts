@@ -43,9 +43,7 @@ class PuttingAside {
   /** A range's constructors keep its name when it is renamed, and a base type's functions rest on it. */
   #parkColumns(): void {
     const { fate, standby } = this.decision
-    const parked = standby.entries.filter(
-      entry => fate.drops.has(entry) && isParked(entry, this.decision.standby)
-    )
+    const parked = standby.entries.filter(entry => fate.drops.has(entry) && isParked(entry, standby))
     for (const entry of parked) {
       const type = standby.details.types.get(entry.catalogId.oid)!
       const made = new Set([type.oid, type.array, type.multirange])
@@ -115,7 +113,7 @@ class PuttingAside {
     for (const table of fate.tables.values()) {
       const { relation, entry, aside } = table
       if (relation.isPartition && relation.parentOids.some(oid => fate.tables.has(oid))) continue
-      // A child that main does not have goes with its rows.
+      // A child that main does not have goes with its rows, as what shares no column with main's table.
       const hazards = losesRows(table, this.decision) ? (['deletes-data'] as const) : []
       const text = `DROP TABLE ${qualified(entry.schema, aside)};`
       this.list.push(asides, entry, { ...sql(text, ...hazards), extra: true })

@@ -4,7 +4,7 @@ import { ident } from '../postgres/quote.js'
 import type { Server } from '../postgres/server.js'
 import type { SchemaOptions, SchemaScope } from './change.js'
 import { type Entry, madeEntry } from './entry.js'
-import { planExtensions, type ExtensionPlan } from './extensions.js'
+import { planExtensions, readExtensions, type Extension, type ExtensionPlan } from './extensions.js'
 import { type Dump, dumpSchema } from './pgdump.js'
 import { findPgDump, type Program } from './programs.js'
 import { type Presence, readPresence } from './scope.js'
@@ -13,6 +13,7 @@ import { type Presence, readPresence } from './scope.js'
 export interface MainStructure {
   readonly presence: Presence
   readonly dump: Dump | undefined
+  readonly extensions: readonly Extension[]
 }
 
 export interface Both {
@@ -55,11 +56,12 @@ export async function readBoth(
     if (program) return dumpSchema(program, server, part, settings, snapshot)
     return readCatalog?.(server, part, settings, snapshot)
   }
-  const [mainDump, standbyDump, extensions] = await Promise.all([
+  const [mainDump, standbyDump, wanted] = await Promise.all([
     known ? known.dump : dump(main, here, options.snapshot),
     dump(standby, there),
-    scope.all ? { create: [], unavailable: [], elsewhere: [] } : planExtensions(main, standby, scope)
+    known?.extensions ?? readExtensions(main.sql, scope)
   ])
+  const extensions = await planExtensions(wanted, standby, scope)
   const before = schemasBefore(scope, there, mainDump?.entries ?? [])
   const entries = [...(mainDump?.entries ?? []), ...silentSchemas(standbyDump, mainDump, here)]
   const shared = new Set(scope.all ? [] : sharedPublications(entries, standbyDump?.entries ?? []))
@@ -68,7 +70,7 @@ export async function readBoth(
     (scope.all || !entry.kind.startsWith('PUBLICATION') || shared.has(entry.key)) &&
     (options.privileges || entry.kind !== 'DEFAULT ACL')
   return {
-    main: { presence: here, dump: mainDump },
+    main: { presence: here, dump: mainDump, extensions: wanted },
     entries: {
       // Extensions may live in schemas of the scope, and all else may be made of extensions.
       main: [

@@ -7,7 +7,7 @@ import type { Entry } from './entry.js'
 import type { RewrittenTable } from './fate.js'
 import { sql, type Sql } from './handlers/handler.js'
 import { conversion } from './handlers/table/casts.js'
-import type { Side } from './side.js'
+import { relationOf, type Side } from './side.js'
 
 export interface Copy {
   readonly entry: Entry
@@ -41,18 +41,17 @@ function rootOf(table: Relation, main: Side): Relation {
 
 /** The rows of the old table need not satisfy what only the new one asks of them: that is asked after the rows. */
 function loosened(there: Relation, wanted: Relation, decision: Decision): { loosen: Sql[]; late: Sql[] } {
-  const { main, standby } = decision
-  const alter = `ALTER TABLE ${wanted.sql}`
-  const alterColumn = ({ name }: Column) =>
-    `ALTER TABLE ${whoSaysNotNull(wanted, name, decision).sql} ALTER COLUMN ${ident(name)}`
-  const root = rootOf(wanted, main)
-  const strict = wanted.columns.filter(column => {
+  const root = rootOf(wanted, decision.main)
+  const strict = wanted.columns.flatMap(column => {
     const was = there.columns.find(other => other.name === column.name)
     // Rows come by way of the root: what it fills is not NULL.
     const filling = root.columns.find(other => other.name === column.name)
-    if (!column.notNull || filling?.identity || filling?.generated) return false
-    if (was && conversion(column, was, main.details, standby.details).empties) return true
-    return was ? !was.notNull && column.default === null : !filling || filling.default === null
+    if (!column.notNull || filling?.identity || filling?.generated) return []
+    const canBeNull = was
+      ? conversion(column, was, there, decision).empties || (!was.notNull && column.default === null)
+      : !filling || filling.default === null
+    const holder = canBeNull && whoSaysNotNull(wanted, column.name, decision)
+    return holder ? [`ALTER TABLE ${holder.sql} ALTER COLUMN ${ident(column.name)}`] : []
   })
   // An inherited one comes from the parent.
   const checks = wanted.checks.filter(
@@ -60,13 +59,14 @@ function loosened(there: Relation, wanted: Relation, decision: Decision): { loos
       check.parents === 0 &&
       !there.checks.some(other => other.name === check.name && other.definition === check.definition)
   )
+  const alter = `ALTER TABLE ${wanted.sql}`
   return {
     loosen: [
-      ...strict.map(column => sql(`${alterColumn(column)} DROP NOT NULL;`)),
+      ...strict.map(column => sql(`${column} DROP NOT NULL;`)),
       ...checks.map(check => sql(`${alter} DROP CONSTRAINT IF EXISTS ${ident(check.name)};`))
     ],
     late: [
-      ...strict.map(column => sql(`${alterColumn(column)} SET NOT NULL;`, 'blocks-reads')),
+      ...strict.map(column => sql(`${column} SET NOT NULL;`, 'blocks-reads')),
       ...checks.map(check =>
         sql(`${alter} ADD CONSTRAINT ${ident(check.name)} ${check.definition};`, 'blocks-reads')
       )
@@ -74,31 +74,27 @@ function loosened(there: Relation, wanted: Relation, decision: Decision): { loos
   }
 }
 
-/** A partition cannot let go of NOT NULL while the table above it, which is new as well, holds it. */
-function whoSaysNotNull(table: Relation, column: string, decision: Decision): Relation {
-  const { main, pairs } = decision
+/**
+ * Who is to let go of NOT NULL: not a partition while the table above it, which is new as well, holds it. Undefined where
+ * that table stands and holds it.
+ */
+function whoSaysNotNull(table: Relation, column: string, decision: Decision): Relation | undefined {
+  const { main, standby, pairs } = decision
   const parent = table.isPartition ? main.details.relations.get(table.parentOids[0] ?? 0) : undefined
+  const isStrict = (relation: Relation | undefined) =>
+    relation?.columns.some(each => each.name === column && each.notNull) ?? false
   const entry = parent && main.find(catalogs.relation, parent.oid)
   const there = entry && pairs.get(entry)?.standby
-  const isStanding = there !== undefined && !isGone(there, decision)
-  if (!parent || isStanding || !parent.columns.some(each => each.name === column && each.notNull))
-    return table
-  return whoSaysNotNull(parent, column, decision)
+  if (!parent) return table
+  if (there && !isGone(there, decision)) return isStrict(relationOf(standby, there)) ? undefined : table
+  return isStrict(parent) ? whoSaysNotNull(parent, column, decision) : table
 }
 
-/** Whether its rows have nothing that the new table keeps, or no place there: nothing says which partition is theirs. */
+/** Whether the new table has nothing that the rows of the old one could be kept in. */
 export function losesRows({ relation, entry }: RewrittenTable, { main }: Decision): boolean {
   const twin = main.byKey.get(entry.key)
   const wanted = twin && main.details.relations.get(twin.catalogId.oid)
-  if (!wanted || sharedColumns(wanted, relation).length === 0) return true
-  const root = rootOf(wanted, main)
-  const isGiven = (number: number) => {
-    const name = root.columns.find(column => column.number === number)?.name
-    return name === undefined || relation.columns.some(column => column.name === name)
-  }
-  if (root.partitionColumns.every(isGiven) || root.partitionKey?.startsWith('HASH')) return false
-  const parts = [...main.details.relations.values()].filter(other => other.parentOids.includes(root.oid))
-  return !parts.some(part => part.bound === 'DEFAULT')
+  return !wanted || (relation.columns.length > 0 && sharedColumns(wanted, relation).length === 0)
 }
 
 function sharedColumns(wanted: Relation, there: Relation): { column: Column; was: Column }[] {
@@ -108,10 +104,9 @@ function sharedColumns(wanted: Relation, there: Relation): { column: Column; was
   })
 }
 
-function copy(table: RewrittenTable, wanted: Relation, decision: Decision): Sql[] {
-  if (losesRows(table, decision)) return []
-  const { relation, aside, entry } = table
+function copy({ relation, aside, entry }: RewrittenTable, wanted: Relation, decision: Decision): Sql[] {
   const shared = sharedColumns(wanted, relation)
+  if (shared.length === 0) return []
   const only = relation.kind === 'p' ? '' : 'ONLY '
   const names = shared.map(({ column }) => ident(column.name)).join(', ')
   const values = shared.map(({ column, was }) => valueOf(column, was, relation, decision)).join(', ')
@@ -129,9 +124,8 @@ function copy(table: RewrittenTable, wanted: Relation, decision: Decision): Sql[
 }
 
 function valueOf(column: Column, was: Column, relation: Relation, decision: Decision): string {
-  const { main, standby, fate } = decision
-  const moves = column.type !== was.type || fate.columns.get(relation.oid)?.get(was.number) === 'retype'
-  const value = moves ? conversion(column, was, main.details, standby.details).expression : ident(was.name)
+  const moves = column.type !== was.type || decision.fate.columnFate(relation, was) === 'retype'
+  const value = moves ? conversion(column, was, relation, decision).expression : ident(was.name)
   return column.notNull && !was.notNull && column.default !== null
     ? `coalesce(${value}, ${column.default})`
     : value

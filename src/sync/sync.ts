@@ -56,10 +56,10 @@ export async function sync(options: SyncOptions, context: RunContext = {}): Prom
       }
       const tables = config.syncData ? withEarlier(await writeRows(session, compared), earlier) : []
       session.progress.tables = tables
+      const rest = await readRest(session)
       await session.cut.close()
-      const { sequences, failures } = await finish(session, plan)
+      const { sequences, failures } = await finish(session, plan, rest)
       if (plan) await prove(session, plan)
-      await noteLargeObjects(session.main, session.emit)
       await record(session, tables)
       return assembleReport(session, {
         command: 'sync',
@@ -160,21 +160,35 @@ function missingTable(unit: Unit): TableReport {
   }
 }
 
+/** The last that is asked of main: what the standby does after that needs no main that answers. */
+async function readRest({ config, main, emit }: Session) {
+  await noteLargeObjects(main, emit)
+  if (!config.syncData) return { sequences: [], views: [] }
+  return {
+    sequences: await readSequences(main.sql, config.schemas, main.can),
+    views: await readMaterializedViews(main.sql, config.schemas)
+  }
+}
+
 /** What the rows must satisfy, and what is made from them. */
-async function finish(session: Session, plan: SchemaPlan | undefined) {
-  const { config, main, standby, emit, retry } = session
+async function finish(
+  session: Session,
+  plan: SchemaPlan | undefined,
+  ours: Awaited<ReturnType<typeof readRest>>
+) {
+  const { config, standby, emit, retry } = session
   emit({ type: 'phase', phase: 'constraints' })
   const options = schemaOptions(session)
   if (plan) await applyConstraints(plan, standby, options)
   if (!config.syncData) return { sequences: [], failures: [] }
   emit({ type: 'phase', phase: 'sequences' })
-  const ours = await readSequences(main.sql, config.schemas, main.can)
-  const sequences = compareSequences(ours, await readSequences(standby.sql, config.schemas, standby.can))
-  await setSequences(standby, sequences, ours, config.cleanExtra.rows, retry)
+  const theirs = await readSequences(standby.sql, config.schemas, standby.can)
+  const sequences = compareSequences(ours.sequences, theirs)
+  await setSequences(standby, sequences, ours.sequences, config.cleanExtra.rows, retry)
   emit({ type: 'phase', phase: 'views' })
   const failures = await refreshViews(
     standby,
-    await readMaterializedViews(main.sql, config.schemas),
+    ours.views,
     await readMaterializedViews(standby.sql, config.schemas),
     retry
   )

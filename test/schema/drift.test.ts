@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
 import { applyConstraints, applyStructure } from '../../src/schema/apply.js'
+import { proveSchema } from '../../src/schema/proof.js'
 import type { Hazard, SchemaChange, SchemaOptions } from '../../src/schema/change.js'
 import type { SchemaPlan } from '../../src/schema/plan.js'
 import { planSchema } from '../../src/schema/plan.js'
@@ -416,6 +417,46 @@ describe('a failure before the rows', () => {
   })
 })
 
+describe('rows that have no place on main', () => {
+  it.each([
+    [
+      'a value that the enum lacks, in the primary key',
+      `CREATE TYPE e AS ENUM ('a'); CREATE TABLE t (e e PRIMARY KEY)`,
+      `CREATE TYPE e AS ENUM ('a', 'b'); CREATE TABLE t (e e PRIMARY KEY); INSERT INTO t VALUES ('b')`,
+      'invalid input value for enum public.e: "b"',
+      /in the primary key/
+    ],
+    [
+      'no partition',
+      'CREATE TABLE t (a integer, b integer) PARTITION BY LIST (a); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1)',
+      'CREATE TABLE t (a integer, b integer); INSERT INTO t VALUES (2, 3)',
+      'no partition of relation "t" found for row (Partition key of the failing row contains (a) = (2).)',
+      /fit nowhere/
+    ],
+    [
+      'a key that they leave empty',
+      'CREATE TABLE p (a integer PRIMARY KEY, b integer) PARTITION BY LIST (a); CREATE TABLE t PARTITION OF p FOR VALUES IN (1)',
+      `CREATE TABLE p (a integer PRIMARY KEY, b integer) PARTITION BY LIST (a);
+        CREATE TABLE t (b integer, a integer); INSERT INTO t VALUES (1, NULL)`,
+      'no partition of relation "p" found for row',
+      /fit nowhere/
+    ]
+  ])('%s: nothing is changed, and what to do is said', async (_, main, standby, message, hint) => {
+    bench = await createBench(['public'], { main, standby })
+    const rows = await bench.standby.query('SELECT * FROM t')
+    const before = await bench.dumps()
+    const plan = await bench.plan({ allow: new Set(['deletes-data']) })
+    const refused = applyStructure(plan, bench.standbyServer, optionsWith())
+    await expect(refused).rejects.toMatchObject({
+      message: expect.stringContaining('nothing was changed') as string,
+      hint: expect.stringMatching(hint) as string
+    })
+    await expect(refused).rejects.toThrow(message)
+    expect(await bench.dumps()).toEqual(before)
+    expect(await bench.standby.query('SELECT * FROM t')).toEqual(rows)
+  })
+})
+
 describe('a failure after the rows', () => {
   it.each([[false], [true]])('names the object, and the others are made (psql: %s)', async forcePsql => {
     bench = await createBench(['public'], { main: ddl })
@@ -465,13 +506,23 @@ describe('what only the standby has', () => {
     })
     const acl = `SELECT relacl::text AS acl, obj_description(oid) AS said FROM pg_class WHERE relname = 'extra'`
     const before = await bench.standby.query(acl)
-    await mend()
+    const plan = await mend()
     expect(await bench.standby.query(acl)).toEqual(before)
     expect(await bench.standby.query('SELECT loud FROM extra')).toEqual([{ loud: 'KEPT' }])
     expect(await bench.standby.query('SELECT a FROM extra_f()')).toEqual([{ a: 'kept' }])
     expect(await bench.standby.query(`SELECT to_regclass('extra_i') IS NOT NULL AS there`)).toEqual([
       { there: true }
     ])
+    const known = plan.changes.length
+    await proveSchema(
+      plan,
+      bench.mainServer,
+      bench.standbyServer,
+      { schemas: ['public'], all: false },
+      optionsWith()
+    )
+    expect(plan.changes.filter(change => change.status === 'failed')).toEqual([])
+    expect(plan.changes.length).toBe(known)
     expect(linesOf((await bench.plan()).changes).toSorted()).toEqual([
       'drop FUNCTION public.extra_f() left',
       'drop INDEX public.extra_i left',

@@ -127,6 +127,7 @@ function makeType(spec: UserTypeSpec, own: readonly Type[], model: Model): Type[
         {
           sql,
           values: [recordText(parts.map(() => undefined)), pick(0), pick(1), pick(2)],
+          ...(parts.some(part => part.unreferable) && { unreferable: true }),
           ...(ordered && { btree: true }),
           ...(ordered &&
             nth && {
@@ -146,10 +147,12 @@ function makeType(spec: UserTypeSpec, own: readonly Type[], model: Model): Type[
       )
       const only = (n: number) => rangeText(nth(n), nth(n))
       const values = ['empty', '(,)', only(1), only(2)]
+      const unreferable = first.unreferable ?? false
       return [
-        { sql, values, nth: only, btree: true },
+        { sql, values, nth: only, btree: true, unreferable },
         {
           sql: multi,
+          unreferable,
           values: ['{}', ...values.slice(1).map(one => `{${one}}`)],
           nth: n => `{${only(n)}}`,
           btree: true

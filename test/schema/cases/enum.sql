@@ -221,8 +221,7 @@ INSERT INTO t VALUES (1, '(b,5)'), (2, NULL), (3, '(,)');
 -- keeps
 SELECT id, c, c IS NULL AS n FROM t ORDER BY id; --> (1,"(b,5)",f) (2,,t) (3,"(,)",t)
 
--- case: a value removed that a primary key holds
--- clean rows
+-- case: a value removed that a primary key could hold
 -- main
 CREATE TYPE e AS ENUM ('a', 'b');
 CREATE TABLE t (id integer, e e, PRIMARY KEY (id, e));
@@ -236,9 +235,9 @@ CREATE TABLE t (id integer, e e, PRIMARY KEY (id, e));
 CREATE TABLE r (id integer, e e, FOREIGN KEY (id, e) REFERENCES t);
 CREATE TABLE p (e e PRIMARY KEY, v integer) PARTITION BY LIST (e);
 CREATE TABLE p_a PARTITION OF p FOR VALUES IN ('a');
-INSERT INTO t VALUES (1, 'gone'), (2, 'b');
+INSERT INTO t VALUES (1, 'a'), (2, 'b'); INSERT INTO r VALUES (1, 'a');
 -- keeps
-SELECT * FROM t ORDER BY id; --> (2,b)
+SELECT * FROM t ORDER BY id; --> (1,a) (2,b)
 
 -- case: a value removed that rows hold in arrays, domains and composite types
 -- main
@@ -257,3 +256,19 @@ INSERT INTO t VALUES (1, '{a,b}', 'b', '{b}', '(b,5)', '{a}'), (2, '{{a,NULL},{c
   (3, '[0:1]={a,c}', NULL, NULL, NULL, '{a,c}');
 -- keeps
 SELECT id, many, d, ds, pair, other FROM t ORDER BY id; --> (1,,,,"(,5)",{a}) (2,"{{a,NULL},{c,a}}",c,"{c,NULL}","(c,6)",{}) (3,"[0:1]={a,c}",,,,"{a,c}")
+
+-- case: a value removed under generated columns, of a table and of a partition
+-- main
+CREATE TYPE e AS ENUM ('a', 'c');
+CREATE TABLE t (id integer PRIMARY KEY, a e, g e GENERATED ALWAYS AS (a) STORED, last integer);
+CREATE TABLE p (id integer, a e, g e GENERATED ALWAYS AS (a) STORED) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p DEFAULT;
+-- standby
+CREATE TYPE e AS ENUM ('a', 'b', 'c');
+CREATE TABLE t (id integer PRIMARY KEY, a e, g e GENERATED ALWAYS AS (a) STORED, last integer);
+CREATE TABLE p (id integer, a e, g e GENERATED ALWAYS AS (a) STORED) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p DEFAULT;
+INSERT INTO t VALUES (1, 'c'), (2, 'b'); INSERT INTO p VALUES (1, 'a');
+-- keeps
+SELECT id, a, g FROM t ORDER BY id; --> (1,c,c) (2,,)
+SELECT id, a, g FROM p ORDER BY id; --> (1,a,a)

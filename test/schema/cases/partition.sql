@@ -387,7 +387,7 @@ CREATE TABLE p2 PARTITION OF p DEFAULT;
 ALTER TABLE p RENAME id TO number;
 INSERT INTO p VALUES (1, 1), (20, 2);
 
--- case: its parent was renamed, and the column that it is partitioned by: no row has a place by it
+-- case: its parent was renamed, and the column that it is partitioned by
 -- main
 CREATE TABLE p (a integer NOT NULL, b integer) PARTITION BY RANGE (a);
 CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
@@ -398,16 +398,41 @@ CREATE TABLE renamed (other integer NOT NULL, b integer) PARTITION BY RANGE (oth
 CREATE TABLE p1 PARTITION OF renamed FOR VALUES FROM (0) TO (10);
 CREATE TABLE gone (other integer NOT NULL, b integer) PARTITION BY RANGE (other);
 CREATE TABLE q1 PARTITION OF gone DEFAULT;
-INSERT INTO renamed VALUES (1, 2);
 
--- case: the column that it is partitioned by has another name, and no partition takes NULL
+-- case: a column that it is partitioned by comes, and is filled
 -- main
-CREATE TABLE p (a integer, b integer) PARTITION BY RANGE (a);
-CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+CREATE TABLE p (id integer, region text DEFAULT 'eu', x integer) PARTITION BY LIST (region);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN ('eu');
+CREATE TABLE q (id integer, region text, x integer) PARTITION BY LIST (region);
+CREATE TABLE q1 PARTITION OF q FOR VALUES IN (NULL);
 -- standby
-CREATE TABLE p (other integer, b integer) PARTITION BY RANGE (other);
+CREATE TABLE p (id integer, x integer);
+CREATE TABLE q (id integer, x integer);
+INSERT INTO p VALUES (1, 2); INSERT INTO q VALUES (1, 2);
+-- keeps
+SELECT id, region, x FROM p; --> (1,eu,2)
+SELECT id, region, x FROM q; --> (1,,2)
+
+-- case: a key comes to it over a column that comes, and a partition has another order
+-- main
+CREATE TABLE p (a integer NOT NULL, b integer NOT NULL, PRIMARY KEY (a, b)) PARTITION BY RANGE (a);
+CREATE TABLE p1 (b integer NOT NULL, a integer NOT NULL);
+ALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (0) TO (10);
+-- standby
+CREATE TABLE p (a integer NOT NULL) PARTITION BY RANGE (a);
 CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
-INSERT INTO p VALUES (1, 2);
+
+-- case: a table comes to it as a partition, in another order and without NOT NULL
+-- both
+CREATE TABLE p (id integer PRIMARY KEY, x integer) PARTITION BY LIST (id);
+-- main
+CREATE TABLE q (x integer, id integer NOT NULL);
+ALTER TABLE p ATTACH PARTITION q FOR VALUES IN (1);
+-- standby
+CREATE TABLE q (id integer, x integer);
+INSERT INTO q VALUES (1, 1);
+-- keeps
+SELECT * FROM p; --> (1,1)
 
 -- case: one more, of a table that has two keys over the same column
 -- both

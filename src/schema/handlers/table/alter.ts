@@ -127,8 +127,7 @@ class TableChange {
       }
       this.#bare.add(wanted.name)
       this.situation.bared.add(`${this.there.oid}:${wanted.name}`)
-      const { main, standby } = this.situation
-      const change = conversion(wanted, there, main.details, standby.details)
+      const change = conversion(wanted, there, this.there, this.situation)
       // A value that has no counterpart becomes NULL until the rows are synced.
       if (change.empties && there.notNull) {
         this.structure.push(sql(`${this.alter} ${alter} DROP NOT NULL;`))

@@ -1,6 +1,8 @@
 /** From one type to another: by which expression, and whether a value can be lost on the way. */
 import { ident, literal } from '../../../postgres/quote.js'
-import type { Column, Details, TypeDetail } from '../../details/details.js'
+import { catalogs } from '../../dependents.js'
+import type { Column, Details, Relation, TypeDetail } from '../../details/details.js'
+import type { Side, Standby } from '../../side.js'
 
 interface TypeName {
   /** Without modifier and brackets. */
@@ -68,14 +70,43 @@ export interface Conversion {
 /** What is asked of a value: a column's type, or an attribute's. */
 type Typed = Pick<Column, 'type' | 'typeOid'>
 
-/** From a column of the standby to main's. Types that were put aside have the same name as their successors. */
-export function conversion(wanted: Column, there: Column, main: Details, standby: Details): Conversion {
-  return convert(ident(there.name), there, wanted, main, standby)
+interface Sides {
+  readonly main: Pick<Side, 'details'>
+  readonly standby: Pick<Standby, 'details' | 'dependents'>
 }
 
-function convert(value: string, there: Typed, wanted: Typed, main: Details, standby: Details): Conversion {
+/**
+ * From a column of the standby to main's. Types that were put aside have the same name as their successors. A value that has no
+ * counterpart becomes NULL, save in a primary key, where the server is to refuse it: rows are told apart by that.
+ */
+export function conversion(wanted: Column, there: Column, table: Relation, sides: Sides): Conversion {
+  const { main, standby } = sides
+  const mayEmpty = !isInPrimaryKey(table, there, standby)
+  return convert(ident(there.name), there, wanted, main.details, standby.details, mayEmpty)
+}
+
+function isInPrimaryKey({ oid }: Relation, { number }: Column, { dependents }: Sides['standby']): boolean {
+  return dependents
+    .of(catalogs.relation, oid)
+    .some(
+      other =>
+        other.on === number &&
+        other.catalog === catalogs.constraint &&
+        dependents.constraints.get(other.oid)?.kind === 'p'
+    )
+}
+
+function convert(
+  value: string,
+  there: Typed,
+  wanted: Typed,
+  main: Details,
+  standby: Details,
+  mayEmpty = true
+): Conversion {
   const [from, to] = [enumWithin(there.typeOid, standby), enumWithin(wanted.typeOid, main)]
-  if (from && to && from.array === to.array && from.labels.some(label => !to.labels.includes(label))) {
+  const isLost = from?.labels.some(label => !to?.labels.includes(label)) === true
+  if (mayEmpty && from && to && from.array === to.array && isLost) {
     return { expression: castToEnum(value, to, wanted.type), lossy: true, empties: true }
   }
   const [outer, inner] = [main.types.get(wanted.typeOid), standby.types.get(there.typeOid)]
@@ -94,8 +125,12 @@ interface EnumWithin {
   readonly array: boolean
 }
 
+/** OIDs below are initdb's: no enum is. */
+const users = 16384
+
 /** The enum that values of the type are, or that its arrays or domains are made of. */
 function enumWithin(oid: number, details: Details, array = false): EnumWithin | undefined {
+  if (oid < users) return undefined
   const found = details.types.get(oid)
   if (found?.kind === 'e') return { labels: found.labels, array }
   if (found?.kind === 'd') return enumWithin(found.baseOid, details, array)
