@@ -189,7 +189,7 @@ function hintFor(step: Step | undefined, sqlstate: string | undefined): string |
   if (sqlstate === '42501') {
     return 'The role must own what it changes: run as its owner or as a superuser, or leave the structure alone with --sync-schema=false.'
   }
-  if (['23502', '23514'].includes(sqlstate ?? '') && step?.change.action === 'rewrite') {
+  if ((sqlstate === '23502' || sqlstate === '23514') && step?.change.action === 'rewrite') {
     return 'Rows that only the standby has fit nowhere in the table as main has it: delete them, or change them, there.'
   }
   if (sqlstate === '22P02' && step?.entry.kind === 'TABLE') {
