@@ -12,12 +12,16 @@ export { refuseReadOnly, refuseSameDatabase } from '../postgres/guards.js'
 /** Rows of a table that a share lets go without asking. */
 const spared = 1000
 
-/** @throws GuardError naming every table that would lose more rows than the guard allows. */
-export function guardDeletes(results: readonly UnitResult[], guard: DeleteGuard): void {
+/**
+ * @param changed the structure was brought over by now: rows could not be compared before.
+ * @throws GuardError naming every table that would lose more rows than the guard allows.
+ */
+export function guardDeletes(results: readonly UnitResult[], guard: DeleteGuard, changed = false): void {
   const refused = results.filter(({ tally }) => tally.delete > allowed(guard, tally.standby))
   if (refused.length === 0) return
   const list = refused.map(({ unit, tally }) => `${unit.name} (${tally.delete} of ${tally.standby} rows)`)
-  throw new GuardError(`--clean-extra would delete too much: ${list.join(', ')}`, {
+  const done = changed ? '; the structure was brought over, and no row was written' : ''
+  throw new GuardError(`--clean-extra would delete too much: ${list.join(', ')}${done}`, {
     hint: 'If that is meant, raise --max-delete (a number of rows, or a percentage such as 100%).'
   })
 }

@@ -52,7 +52,7 @@ export async function sync(options: SyncOptions, context: RunContext = {}): Prom
         await changeStructure(session, plan)
         // Tables whose columns differed can be compared now.
         compared = await compareFirst(session, compared)
-        guardDeletes([...compared.values()], config.maxDelete)
+        guardDeletes([...compared.values()], config.maxDelete, true)
       }
       const tables = config.syncData ? withEarlier(await writeRows(session, compared), earlier) : []
       session.progress.tables = tables

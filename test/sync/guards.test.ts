@@ -97,6 +97,21 @@ describe('max-delete', () => {
     )
   })
 
+  test('rows that can be compared only when the structure is main’s are counted then, and the message says so', async () => {
+    const standby = `ALTER TABLE t ALTER v TYPE int USING NULL; INSERT INTO t SELECT n ${rows(10)}`
+    await withPair({ ddl: 'CREATE TABLE t (id int PRIMARY KEY, v text)', standby }, async (pair, config) => {
+      const allowed = { ...config, ...clean, syncSchema: true, allow: ['all' as const] }
+      const error = await errorOf(sync({ ...allowed, maxDelete: { rows: 9 } }))
+      expect(error).toBeInstanceOf(GuardError)
+      expect(error.message).toMatch(
+        /public\.t \(10 of 10 rows\); the structure was brought over, and no row was written$/
+      )
+      expect(
+        await pair.standby.query('SELECT count(*)::int AS n, min(pg_typeof(v)::text) AS type FROM t')
+      ).toEqual([{ n: 10, type: 'text' }])
+    })
+  })
+
   test('rows of a table that would be dropped count as well', async () => {
     await withPair(
       { ddl: 'SELECT 1', standby: `CREATE TABLE extra (id int); INSERT INTO extra SELECT n ${rows(1001)}` },
