@@ -3,6 +3,7 @@
  * the rows must satisfy comes after them; so does what comes after rows in a dump, save the indexes of a partition
  * that is to be attached to a parent that has its own already.
  */
+import { parseName } from '../postgres/names.js'
 import { ident, qualified } from '../postgres/quote.js'
 import type { Hazard, SchemaOptions } from './change.js'
 import type { Changes } from './changes.js'
@@ -361,16 +362,21 @@ class Arriving {
   }
 }
 
-function indexesAbove({ entries, byId }: Side): Map<Entry, Entry> {
+/** By name: where that index is a key's, pg_dump's dependencies do not lead to it. */
+function indexesAbove({ entries }: Side): Map<Entry, Entry> {
+  const byName = new Map(
+    entries.filter(isIndex).map(entry => [`${entry.schema}\0${nameWithin(entry)}`, entry])
+  )
   return new Map(
-    entries.flatMap(({ kind, parent, dependencies }): [Entry, Entry][] => {
-      if (kind !== 'INDEX ATTACH' || !parent) return []
-      const above = dependencies.map(id => byId.get(id)).find(other => other !== parent && isIndex(other))
-      return above ? [[parent, above]] : []
+    entries.flatMap(({ kind, parent, definition }): [Entry, Entry][] => {
+      const [, name] = /^ALTER INDEX ((?:"(?:[^"]|"")*"|[^\s"])+) ATTACH /.exec(definition.trim()) ?? []
+      const above =
+        kind === 'INDEX ATTACH' && name ? byName.get(parseName(name)?.join('\0') ?? '') : undefined
+      return parent && above ? [[parent, above]] : []
     })
   )
 }
 
-function isIndex(entry: Entry | undefined): boolean {
-  return entry?.kind === 'INDEX' || entry?.kind === 'CONSTRAINT'
+function isIndex({ kind }: Entry): boolean {
+  return kind === 'INDEX' || kind === 'CONSTRAINT'
 }

@@ -202,7 +202,16 @@ function asConstraint(step: Step, dumpId: number): PlannedStep {
   return { ...step, entry, locks: new Set([step.entry.dumpId]), stage: 0 }
 }
 
+/**
+ * That an index has become whole is handed up the tree of partitions: of two that are attached at once each would miss the other,
+ * and the topmost index would stay invalid.
+ */
+const attaching = -1
+
 function withLocks(steps: readonly Step[], entries: readonly Entry[]): PlannedStep[] {
   const byId = new Map(entries.map(entry => [entry.dumpId, entry]))
-  return steps.map(step => ({ ...step, locks: lockedTables(step.entry, byId) }))
+  return steps.map(step => {
+    const locks = lockedTables(step.entry, byId)
+    return { ...step, locks: step.entry.kind === 'INDEX ATTACH' ? locks.add(attaching) : locks }
+  })
 }

@@ -457,6 +457,22 @@ describe('rows that have no place on main', () => {
   })
 })
 
+it.each(['pgdump', 'catalog'] as const)(
+  'indexes of a tree are attached one at a time, else the topmost may stay invalid (%s)',
+  async method => {
+    bench = await createBench(['public'], {
+      main: `CREATE TABLE p (a integer PRIMARY KEY) PARTITION BY RANGE (a);
+      CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9) PARTITION BY HASH (a);
+      CREATE TABLE p1a PARTITION OF p1 FOR VALUES WITH (MODULUS 1, REMAINDER 0); CREATE TABLE p2 PARTITION OF p DEFAULT`
+    })
+    const { constraints } = await bench.plan({ method })
+    const attached = constraints.filter(step => step.entry.kind === 'INDEX ATTACH')
+    expect(attached.map(step => step.entry.name).toSorted()).toEqual(['p1_pkey', 'p1a_pkey', 'p2_pkey'])
+    const common = [...attached[0]!.locks].filter(lock => attached.every(({ locks }) => locks.has(lock)))
+    expect(common).not.toEqual([])
+  }
+)
+
 describe('a failure after the rows', () => {
   it.each([[false], [true]])('names the object, and the others are made (psql: %s)', async forcePsql => {
     bench = await createBench(['public'], { main: ddl })

@@ -147,12 +147,12 @@ function makeType(spec: UserTypeSpec, own: readonly Type[], model: Model): Type[
       )
       const only = (n: number) => rangeText(nth(n), nth(n))
       const values = ['empty', '(,)', only(1), only(2)]
-      const unreferable = first.unreferable ?? false
+      // It is hashed only where its subtype is.
       return [
-        { sql, values, nth: only, btree: true, unreferable },
+        { sql, values, nth: only, btree: true, unreferable: true },
         {
           sql: multi,
-          unreferable,
+          unreferable: true,
           values: ['{}', ...values.slice(1).map(one => `{${one}}`)],
           nth: n => `{${only(n)}}`,
           btree: true

@@ -463,3 +463,47 @@ CREATE TABLE p2 PARTITION OF p DEFAULT;
 INSERT INTO p VALUES (1, 2), (20, 3);
 -- keeps
 SELECT a, b, d, n IS NULL AS n FROM p ORDER BY a; --> (1,2,d,f) (20,3,d,f)
+
+-- case: a serial column comes to it, and a default that one partition does not have
+-- both
+CREATE TABLE p (a integer NOT NULL) PARTITION BY RANGE (a);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20);
+-- main
+ALTER TABLE p ADD s serial, ADD d text DEFAULT 'd', ADD e text;
+ALTER TABLE p1 ALTER d DROP DEFAULT, ALTER e SET DEFAULT 'e';
+-- standby
+INSERT INTO p VALUES (1), (11);
+-- keeps
+SELECT a, d, e FROM p ORDER BY a; --> (1,d,) (11,d,)
+
+-- case: a sub-partitioned one comes back to a table that has a primary key
+-- both
+CREATE TABLE p (a integer NOT NULL) PARTITION BY RANGE (a);
+-- main
+CREATE SCHEMA s;
+CREATE TABLE s.p1 PARTITION OF p FOR VALUES FROM (MINVALUE) TO (12) PARTITION BY HASH (a);
+CREATE TABLE s.p1a PARTITION OF s.p1 FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE s.p1b PARTITION OF s.p1 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+ALTER TABLE p ADD CONSTRAINT k PRIMARY KEY (a);
+CREATE INDEX h ON p USING hash (a);
+-- standby
+ALTER TABLE p ADD CONSTRAINT k PRIMARY KEY (a);
+CREATE INDEX h ON p USING hash (a);
+
+-- case: made anew below sub-partitions, with keys alike and a foreign key to itself
+-- both
+CREATE TABLE p (a integer NOT NULL, gone integer, r integer) PARTITION BY RANGE (a);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (MINVALUE) TO (12) PARTITION BY HASH (a);
+CREATE TABLE p1a PARTITION OF p1 FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE p1b PARTITION OF p1 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE TABLE p2 PARTITION OF p DEFAULT;
+ALTER TABLE p ADD CONSTRAINT k0 PRIMARY KEY (a);
+CREATE UNIQUE INDEX k1 ON p (a) WHERE a IS NOT NULL;
+ALTER TABLE p ADD CONSTRAINT k2 UNIQUE (a);
+ALTER TABLE p ADD CONSTRAINT f FOREIGN KEY (r) REFERENCES p (a);
+-- standby
+ALTER TABLE p DROP gone;
+INSERT INTO p VALUES (1, 1), (30, NULL);
+-- keeps
+SELECT a, r FROM p ORDER BY a; --> (1,1) (30,)

@@ -199,6 +199,7 @@ class TableChange {
     const there = isNew ? undefined : this.#there.get(wanted.name)
     const alter = `${this.only} ALTER COLUMN ${ident(wanted.name)}`
     if (there && !wanted.generated) this.#default(wanted, there, alter)
+    if (isNew && this.#isGiven(wanted) && !wanted.generated) this.#ownDefault(wanted, alter)
     if (there && there.notNull !== wanted.notNull) {
       if (wanted.notNull) this.#notNull(wanted)
       else if (!this.#isKept(there)) {
@@ -247,6 +248,19 @@ class TableChange {
     if (this.#isSeparate(wanted)) return
     if (wanted.default !== null) this.structure.push(sql(`${alter} SET DEFAULT ${wanted.default};`))
     else if (was !== null && !gone) this.structure.push(sql(`${alter} DROP DEFAULT;`))
+  }
+
+  /** A column that came from the parent has its default, if that came with it. */
+  #ownDefault(wanted: Column, alter: string): void {
+    const { main } = this.situation
+    const parent = main.find(catalogs.relation, this.wanted.parentOids[0] ?? 0)
+    const isSeparate = parent && main.byKey.has(withinKey('DEFAULT', parent, wanted.name))
+    const column = parent && relationOf(main, parent)?.columns.find(each => each.name === wanted.name)
+    const came = isSeparate || column?.identity ? null : (column?.default ?? null)
+    if (came === wanted.default || this.#isSeparate(wanted)) return
+    this.structure.push(
+      sql(`${alter} ${wanted.default === null ? 'DROP DEFAULT' : `SET DEFAULT ${wanted.default}`};`)
+    )
   }
 
   /** An identity wants it before it is made. */
