@@ -358,4 +358,4 @@ describe('many tables', () => {
 })
 
 /** MB that the longest of these may take: the structure of both sides is in memory, whole. */
-const crowded = 550
+const crowded = 400
