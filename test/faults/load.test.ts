@@ -83,35 +83,39 @@ describe.skipIf(missing)(`${clients} clients of pgbench write to main${missing}`
   const drift = `UPDATE pgbench_accounts SET abalance = 1 WHERE aid % 500 = 0; DELETE FROM pgbench_accounts WHERE aid % 999 = 1; INSERT INTO pgbench_accounts VALUES (-5, 1, 1, 'extra');
     DELETE FROM pgbench_history WHERE ctid IN (SELECT ctid FROM pgbench_history LIMIT 20)`
 
-  test('an empty standby becomes the cut, then a drifted one: as a copy of the same snapshot is', async () => {
-    await withPair({}, async (pair, config) => {
-      const copies: Db[] = []
-      const bench = await pgbench(pair.main)
-      try {
-        for (const options of [{}, { cleanExtra: { rows: true, objects: false } }] as const) {
-          const copy = await createDatabase('copy')
-          copies.push(copy)
-          let dump: Buffer = Buffer.alloc(0)
-          const emit = (event: RunEvent) => {
-            if (event.type !== 'cut') return
-            dump = dumpAt(event.snapshot!, pair.main)
-            // And the clients have gone on.
-            execBlocking(pair.main.url, 'UPDATE pgbench_branches SET bbalance = bbalance + 1')
+  test(
+    'an empty standby becomes the cut, then a drifted one: as a copy of the same snapshot is',
+    { timeout: all ? 900_000 : 60_000 },
+    async () => {
+      await withPair({}, async (pair, config) => {
+        const copies: Db[] = []
+        const bench = await pgbench(pair.main)
+        try {
+          for (const options of [{}, { cleanExtra: { rows: true, objects: false } }] as const) {
+            const copy = await createDatabase('copy')
+            copies.push(copy)
+            let dump: Buffer = Buffer.alloc(0)
+            const emit = (event: RunEvent) => {
+              if (event.type !== 'cut') return
+              dump = dumpAt(event.snapshot!, pair.main)
+              // And the clients have gone on.
+              execBlocking(pair.main.url, 'UPDATE pgbench_branches SET bbalance = bbalance + 1')
+            }
+            const done = await sync({ ...config, ...options, chunkSize: 1000 }, { emit })
+            await restore(dump, copy)
+            expect(failures(done)).toEqual([])
+            const cut = await databaseDigest(copy.url, ['public'])
+            expect(await databaseDigest(pair.standby.url, ['public'])).toEqual(cut)
+            expect(await databaseDigest(pair.main.url, ['public'])).not.toEqual(cut)
+            await pair.standby.exec(drift)
           }
-          const done = await sync({ ...config, ...options, chunkSize: 1000 }, { emit })
-          await restore(dump, copy)
-          expect(failures(done)).toEqual([])
-          const cut = await databaseDigest(copy.url, ['public'])
-          expect(await databaseDigest(pair.standby.url, ['public'])).toEqual(cut)
-          expect(await databaseDigest(pair.main.url, ['public'])).not.toEqual(cut)
-          await pair.standby.exec(drift)
+        } finally {
+          await bench.stop()
+          for (const copy of copies) await copy.drop()
         }
-      } finally {
-        await bench.stop()
-        for (const copy of copies) await copy.drop()
-      }
-    })
-  })
+      })
+    }
+  )
 })
 
 describe('locks on main', () => {
