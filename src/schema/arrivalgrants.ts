@@ -25,7 +25,7 @@ export class ArrivingGrants {
   ) {}
 
   /** What is made would be given the standby's default privileges, and not what main's has: they come back at the end. */
-  suspended(): Said[] {
+  suspend(): Said[] {
     const { main, pairs, standby } = this.decision
     const makes = main.entries.some(entry => {
       const there = pairs.get(entry)?.standby

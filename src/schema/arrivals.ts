@@ -65,7 +65,7 @@ class Arriving {
 
   async write(): Promise<Arrivals> {
     const { main } = this.decision
-    for (const { entry, statements } of this.#grants.suspended())
+    for (const { entry, statements } of this.#grants.suspend())
       this.#push(this.#first, entry, 'alter', statements)
     for (const entry of main.entries) await this.#entry(entry)
     this.#pairWaiting()

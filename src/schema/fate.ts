@@ -104,7 +104,7 @@ export class Fate {
     return this.columns.get(relation.oid)?.get(column.number)
   }
 
-  changeColumn(oid: number, number: number, fate: ColumnFate, reason: string): void {
+  changeColumn(oid: number, number: number, reason: string): void {
     const relation = this.standby.details.relations.get(oid)
     if (!relation) return
     if (relation.kind === 'v' || relation.kind === 'm') {
@@ -126,9 +126,8 @@ export class Fate {
     if (fates.has(number)) return
     // PostgreSQL converts no value that it computes.
     const isGenerated = relation.columns.find(column => column.number === number)?.generated
-    const way = isGenerated ? 'regenerate' : fate
-    fates.set(number, way)
-    this.follow(catalogs.relation, oid, number, way === 'retype' ? 'retype' : 'drop')
+    fates.set(number, isGenerated ? 'regenerate' : 'retype')
+    this.follow(catalogs.relation, oid, number, isGenerated ? 'drop' : 'retype')
   }
 
   /** Puts a type aside: what uses it is retyped to its successor. */
@@ -244,7 +243,7 @@ export class Fate {
       case catalogs.relation:
         if (part > 0) {
           if (seed.catalog !== catalogs.relation || seed.oid !== oid) {
-            this.changeColumn(oid, part, 'retype', this.#because(seed))
+            this.changeColumn(oid, part, this.#because(seed))
             // While it waits as text, no index or key of it can stand.
             if (this.#isParked(seed)) this.follow(catalogs.relation, oid, part)
           }
@@ -281,7 +280,7 @@ export class Fate {
     const column = relation?.columns.find(each => each.number === place?.column)
     if (!relation || !column) return
     if (column.generated) {
-      this.changeColumn(relation.oid, column.number, 'regenerate', this.#because(seed))
+      this.changeColumn(relation.oid, column.number, this.#because(seed))
       return
     }
     this.defaults.set(oid, { relation, column })

@@ -62,11 +62,11 @@ function loosened(there: Relation, wanted: Relation, decision: Decision): { loos
   const alter = `ALTER TABLE ${wanted.sql}`
   return {
     loosen: [
-      ...strict.map(column => sql(`${column} DROP NOT NULL;`)),
+      ...strict.map(alterColumn => sql(`${alterColumn} DROP NOT NULL;`)),
       ...checks.map(check => sql(`${alter} DROP CONSTRAINT IF EXISTS ${ident(check.name)};`))
     ],
     late: [
-      ...strict.map(column => sql(`${column} SET NOT NULL;`, 'blocks-reads')),
+      ...strict.map(alterColumn => sql(`${alterColumn} SET NOT NULL;`, 'blocks-reads')),
       ...checks.map(check =>
         sql(`${alter} ADD CONSTRAINT ${ident(check.name)} ${check.definition};`, 'blocks-reads')
       )

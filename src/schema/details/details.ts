@@ -1,5 +1,8 @@
 /** What handlers and the planner know of objects beyond their definitions: columns, checks, types and routines, by OID. */
 
+/** OIDs below are initdb's, and not of what users made. */
+export const firstUserOid = 16384
+
 export interface Column {
   readonly number: number
   readonly name: string

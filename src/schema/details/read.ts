@@ -5,7 +5,14 @@
 import type { Capabilities } from '../../postgres/capabilities.js'
 import { qualified } from '../../postgres/quote.js'
 import type { Queryable, Role } from '../../postgres/server.js'
-import type { Column, Details, Relation, Routine, TypeDetail } from './details.js'
+import {
+  type Column,
+  type Details,
+  firstUserOid,
+  type Relation,
+  type Routine,
+  type TypeDetail
+} from './details.js'
 
 /** @param sql a session whose search_path holds pg_catalog alone, so that all other names come out qualified. */
 export async function readDetails(sql: Queryable, can: Capabilities, role: Role): Promise<Details> {
@@ -47,9 +54,6 @@ function byOid<T extends { oid: number }>(rows: readonly T[]): Map<number, T> {
   return new Map(rows.map(row => [row.oid, row]))
 }
 
-/** OIDs below are initdb's. */
-const users = 16384
-
 const relationsQuery = (can: Capabilities) => `
 SELECT c.oid::int8::float8 AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
   c.relpersistence::text AS persistence, pg_catalog.to_json(c.reloptions) AS options,
@@ -75,8 +79,8 @@ LEFT JOIN (SELECT inhrelid, pg_catalog.json_agg(inhparent::pg_catalog.regclass::
   FROM pg_catalog.pg_inherits GROUP BY inhrelid) i ON i.inhrelid = c.oid
 LEFT JOIN (SELECT conrelid, pg_catalog.json_agg(pg_catalog.json_build_object('oid', oid::int8::float8, 'name', conname,
     'definition', pg_catalog.pg_get_constraintdef(oid), 'local', conislocal, 'parents', coninhcount) ORDER BY conname) AS checks
-  FROM pg_catalog.pg_constraint WHERE contype = 'c' AND conrelid >= ${users} GROUP BY conrelid) k ON k.conrelid = c.oid
-WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c') AND c.oid >= ${users} AND n.nspname !~ '^pg_toast'`
+  FROM pg_catalog.pg_constraint WHERE contype = 'c' AND conrelid >= ${firstUserOid} GROUP BY conrelid) k ON k.conrelid = c.oid
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c') AND c.oid >= ${firstUserOid} AND n.nspname !~ '^pg_toast'`
 
 const columnsQuery = `
 SELECT a.attrelid::int8::float8 AS relation, a.attnum::int AS number, a.attname::text AS name,
@@ -95,7 +99,7 @@ JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'f'
 JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 CROSS JOIN LATERAL pg_catalog.to_jsonb(a) AS j
-WHERE a.attrelid >= ${users} AND a.attnum > 0 AND NOT a.attisdropped
+WHERE a.attrelid >= ${firstUserOid} AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum`
 
 const typesQuery = `
@@ -115,7 +119,7 @@ SELECT t.oid::int8::float8 AS oid, n.nspname::text AS schema, t.typname::text AS
 FROM pg_catalog.pg_type t
 JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
-WHERE t.oid >= ${users}`
+WHERE t.oid >= ${firstUserOid}`
 
 const routinesQuery = `
 SELECT p.oid::int8::float8 AS oid, coalesce(j->>'prokind', CASE WHEN (j->>'proisagg')::boolean THEN 'a' ELSE 'f' END) AS kind,
@@ -123,7 +127,7 @@ SELECT p.oid::int8::float8 AS oid, coalesce(j->>'prokind', CASE WHEN (j->>'prois
   pg_catalog.pg_get_function_identity_arguments(p.oid) AS identity, p.pronargdefaults::int AS defaults,
   l.lanname::text AS language
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-CROSS JOIN LATERAL pg_catalog.to_jsonb(p) AS j WHERE p.oid >= ${users}`
+CROSS JOIN LATERAL pg_catalog.to_jsonb(p) AS j WHERE p.oid >= ${firstUserOid}`
 
 const sequencesQuery = `
 SELECT seqrelid::int8::float8 AS oid, pg_catalog.pg_sequence_last_value(seqrelid)::text AS last

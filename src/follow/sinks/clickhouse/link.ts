@@ -1,4 +1,4 @@
-/** The one connection to ClickHouse: statements, inserts, and what the server can do. Its client says nothing on the console. */
+/** The one connection to ClickHouse: statements, inserts, and what the server can do. Its client is kept silent. */
 import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'

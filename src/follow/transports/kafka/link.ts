@@ -1,4 +1,4 @@
-/** How the brokers are reached. The client says nothing on the console. */
+/** How the brokers are reached. The client is kept silent. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { judge } from './failure.js'

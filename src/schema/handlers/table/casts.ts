@@ -1,7 +1,13 @@
 /** From one type to another: by which expression, and whether a value can be lost on the way. */
 import { ident, literal } from '../../../postgres/quote.js'
 import { catalogs } from '../../dependents.js'
-import type { Column, Details, Relation, TypeDetail } from '../../details/details.js'
+import {
+  type Column,
+  type Details,
+  firstUserOid,
+  type Relation,
+  type TypeDetail
+} from '../../details/details.js'
 import type { Side, Standby } from '../../side.js'
 
 interface TypeName {
@@ -125,12 +131,9 @@ interface EnumWithin {
   readonly array: boolean
 }
 
-/** OIDs below are initdb's: no enum is. */
-const users = 16384
-
 /** The enum that values of the type are, or that its arrays or domains are made of. */
 function enumWithin(oid: number, details: Details, array = false): EnumWithin | undefined {
-  if (oid < users) return undefined
+  if (oid < firstUserOid) return undefined
   const found = details.types.get(oid)
   if (found?.kind === 'e') return { labels: found.labels, array }
   if (found?.kind === 'd') return enumWithin(found.baseOid, details, array)

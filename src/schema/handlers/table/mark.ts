@@ -30,8 +30,7 @@ export function markTable(pair: Pair, { main, standby, fate }: Situation): void 
         fate.follow(catalogs.relation, there.oid, column.number)
       }
     } else {
-      const how = column.generated && twin.generated ? 'regenerate' : 'retype'
-      fate.changeColumn(there.oid, column.number, how, 'the type of a column changes')
+      fate.changeColumn(there.oid, column.number, 'the type of a column changes')
     }
   }
 }
