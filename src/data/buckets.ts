@@ -11,6 +11,7 @@ import type { Visit } from './chunks.js'
 import type { DataContext } from './context.js'
 import { Drift } from './drift.js'
 import {
+  addDigests,
   digestItems,
   emptyDigest,
   fence,
@@ -83,17 +84,12 @@ export async function digestBuckets(
   unit: Unit,
   tally: Tally
 ): Promise<void> {
-  const rows = await pair.main.query<{ n: string }>(
-    `SELECT pg_catalog.count(*)::text AS n FROM ${unit.source} WHERE ${unit.filter}`
-  )
-  await context.pace.scan(pair.main, unit)
-  tally.buckets = bucketCount(Number(rows.rows[0]!.n), context.chunkSize)
+  tally.buckets = bucketCount(await countRows(context, pair.main, unit), context.chunkSize)
   const bucket = bucketExpression(unit, tally.buckets)
   const [main, standby] = await Promise.all([
-    bucketDigests(pair.main, unit, bucket),
+    mainDigests(context, pair.main, unit, bucket),
     bucketDigests(pair.standby, unit, bucket)
   ])
-  await context.pace.scan(pair.main, unit)
   const count = (side: Map<string, Digest>) =>
     [...side.values()].reduce((sum, digest) => sum + digest.count, 0)
   tally.main = count(main)
@@ -121,15 +117,48 @@ function bucketCount(rows: number, size: number): number {
   return 2 ** Math.min(20, Math.ceil(Math.log2(Math.max(1, rows / size))))
 }
 
+/** How many rows main has. */
+export async function countRows(
+  { pace }: Pick<DataContext, 'pace'>,
+  main: pg.Client,
+  unit: Unit
+): Promise<number> {
+  let count = 0
+  for await (const piece of pace.pieces(main, unit)) {
+    const { rows } = await main.query<{ n: string }>(
+      `SELECT pg_catalog.count(*)::text AS n FROM ${unit.source} WHERE ${unit.filter} AND ${piece}`
+    )
+    count += Number(rows[0]!.n)
+  }
+  return count
+}
+
+/** Every bucket's digest on main, at the pace that is allowed there. */
+export async function mainDigests(
+  { pace }: Pick<DataContext, 'pace'>,
+  main: pg.Client,
+  unit: Unit,
+  bucket: string
+): Promise<Map<string, Digest>> {
+  const all = new Map<string, Digest>()
+  for await (const piece of pace.pieces(main, unit)) {
+    for (const [name, digest] of await bucketDigests(main, unit, bucket, piece)) {
+      all.set(name, addDigests(all.get(name) ?? emptyDigest(unit), digest))
+    }
+  }
+  return all
+}
+
 /** Every bucket's digest, by one scan. */
 export async function bucketDigests(
   client: pg.Client,
   unit: Unit,
-  bucket: string
+  bucket: string,
+  piece = 'true'
 ): Promise<Map<string, Digest>> {
   const { rows } = await client.query<string[]>({
     text: `SELECT b::text, ${digestItems(unit)} FROM (SELECT ${bucket} AS b, ${hashColumns(unit)}
-      FROM ${unit.source} WHERE ${unit.filter} ${fence}) s GROUP BY b`,
+      FROM ${unit.source} WHERE ${unit.filter} AND ${piece} ${fence}) s GROUP BY b`,
     rowMode: 'array'
   })
   return new Map(rows.map(([name, ...row]) => [name!, parseDigest(unit, row)]))

@@ -7,6 +7,7 @@ import { retrying } from '../core/retry.js'
 import { commitOnce } from './commit.js'
 import type { DataContext } from './context.js'
 import { checkParents } from './foreignkeys.js'
+import { pageRanges } from './pages.js'
 import type { Pair } from './pairs.js'
 import type { Tally } from './tally.js'
 import type { Unit } from './unit.js'
@@ -77,15 +78,7 @@ async function cutByPages(
     return { conditions: ['true'] }
   const { pages, file } = await pagesOf(context, unit)
   const pieces = Math.min(context.workers * 2, Math.floor(pages / piecePages))
-  if (pieces < 2) return { conditions: ['true'] }
-  const bound = (piece: number) => `'(${Math.ceil((pages / pieces) * piece)},0)'::tid`
-  const conditions = Array.from({ length: pieces }, (_, i) =>
-    [
-      ...(i > 0 ? [`t.ctid >= ${bound(i)}`] : []),
-      ...(i < pieces - 1 ? [`t.ctid < ${bound(i + 1)}`] : [])
-    ].join(' AND ')
-  )
-  return { conditions, file }
+  return { conditions: pageRanges(pages, pieces), file }
 }
 
 async function pagesOf({ pool }: DataContext, unit: Unit): Promise<{ pages: number; file: string }> {

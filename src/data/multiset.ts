@@ -5,7 +5,7 @@
 import type pg from 'pg'
 import { DataError } from '../core/errors.js'
 import { retrying } from '../core/retry.js'
-import { bucketDigests, bucketExpression, bucketPairs, digestBuckets } from './buckets.js'
+import { bucketDigests, bucketExpression, bucketPairs, digestBuckets, mainDigests } from './buckets.js'
 import { refuseDeletes } from './constraints.js'
 import type { DataContext } from './context.js'
 import { addDigests, emptyDigest, sameDigest, type Digest } from './digest.js'
@@ -94,7 +94,7 @@ export async function addCopies(context: DataContext, pair: Pair, unit: Unit, ta
 
 /** @throws DataError where the standby's rows are not main's and those that were kept. */
 export async function proveCopies(
-  { pace }: DataContext,
+  context: DataContext,
   pair: Pair,
   unit: Unit,
   tally: Tally,
@@ -102,10 +102,9 @@ export async function proveCopies(
 ): Promise<void> {
   const bucket = bucketExpression(unit, tally.buckets)
   const [main, standby] = await Promise.all([
-    bucketDigests(pair.main, unit, bucket),
+    mainDigests(context, pair.main, unit, bucket),
     bucketDigests(pair.standby, unit, bucket)
   ])
-  await pace.scan(pair.main, unit)
   for (const name of new Set([...main.keys(), ...standby.keys()])) {
     const expected = addDigests(main.get(name) ?? emptyDigest(unit), kept.get(name) ?? emptyDigest(unit))
     if (sameDigest(expected, standby.get(name) ?? emptyDigest(unit))) continue

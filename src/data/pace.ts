@@ -1,10 +1,13 @@
 /**
  * Keeps reading of main under `--max-rate`. Rows that come here by COPY are counted to the byte; rows that main only hashes, or sends
- * to the standby itself, count as many bytes as the table has for each of its rows, TOAST included.
+ * to the standby itself, count as many bytes as the table has for each of its rows, TOAST included. What one statement reads is paid for
+ * when it has been read: a whole table is hashed in pieces, where main can read it so.
  */
 import type { Readable } from 'node:stream'
 import type pg from 'pg'
 import { Rate } from '../core/rate.js'
+import type { Capabilities } from '../postgres/capabilities.js'
+import { pageRanges } from './pages.js'
 import type { Unit } from './unit.js'
 
 interface Size {
@@ -12,6 +15,8 @@ interface Size {
   bytes: number
   /** As the planner guesses it, where the table was never analysed. */
   rows: number
+  /** Of the table's file, or the largest of its partitions' files. */
+  pages: number
 }
 
 export class Pace {
@@ -22,6 +27,7 @@ export class Pace {
   /** @param perSecond bytes; 0: no limit. */
   constructor(
     perSecond: number,
+    readonly can: Pick<Capabilities, 'tidRange'>,
     readonly signal: AbortSignal
   ) {
     this.#rate = perSecond > 0 ? new Rate(perSecond) : undefined
@@ -37,6 +43,21 @@ export class Pace {
   /** The same for all of the unit's rows, which one statement reads. */
   async scan(main: pg.Client, unit: Unit): Promise<void> {
     if (this.#rate) await this.#rate.take((await this.#size(main, unit)).bytes, this.signal)
+  }
+
+  /**
+   * Conditions that hold together for all of the unit's rows, each for as much as may be read in about a second: each is paid for when the
+   * next is asked for. `main` must be in a transaction, and idle whenever one is asked for.
+   */
+  async *pieces(main: pg.Client, unit: Unit): AsyncGenerator<string, undefined> {
+    if (!this.#rate) return yield 'true'
+    const { bytes, pages } = await this.#size(main, unit)
+    const seconds = Math.ceil(bytes / this.#rate.perSecond)
+    const pieces = this.can.tidRange ? pageRanges(pages, Math.min(pages, seconds)) : ['true']
+    for (const piece of pieces) {
+      yield piece
+      await this.#rate.take(bytes / pieces.length, this.signal)
+    }
   }
 
   #size(main: pg.Client, unit: Unit): Promise<Size> {
@@ -63,13 +84,15 @@ async function* paid(source: Readable, rate: Rate, signal: AbortSignal): AsyncGe
 
 async function sizeOf(main: pg.Client, unit: Unit): Promise<Size> {
   const { oid, kind } = unit.main
-  const { rows: sizes } = await main.query<{ bytes: string }>(
+  const { rows: sizes } = await main.query<{ bytes: string; pages: number }>(
     `WITH RECURSIVE part AS (SELECT ${oid}::oid AS oid
        UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN part p ON i.inhparent = p.oid WHERE ${kind === 'p'})
-     SELECT coalesce(pg_catalog.sum(pg_catalog.pg_table_size(oid)), 0)::text AS bytes FROM part`
+     SELECT coalesce(pg_catalog.sum(pg_catalog.pg_table_size(oid)), 0)::text AS bytes,
+       (pg_catalog.max(pg_catalog.pg_relation_size(oid)) / current_setting('block_size')::int)::float8 AS pages FROM part`
   )
   const { rows: plans } = await main.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
     `EXPLAIN (FORMAT JSON) SELECT FROM ${unit.source}`
   )
-  return { bytes: Number(sizes[0]!.bytes), rows: plans[0]!['QUERY PLAN'][0].Plan['Plan Rows'] }
+  const [{ bytes, pages }] = sizes as [(typeof sizes)[0]]
+  return { bytes: Number(bytes), rows: plans[0]!['QUERY PLAN'][0].Plan['Plan Rows'], pages }
 }

@@ -1,6 +1,7 @@
 /** `diff`: what a sync would do, and nothing written on either side. */
 import { setMaxListeners } from 'node:events'
 import { retrying } from '../core/retry.js'
+import { countRows } from '../data/buckets.js'
 import type { DataContext } from '../data/context.js'
 import { compareUnits } from '../data/rows.js'
 import { printedRow, sampleColumns, textColumns, type RowSample } from '../data/samples.js'
@@ -107,11 +108,9 @@ function waiting(table: TableReport, { config }: Session): TableReport {
 async function countMissing(context: DataContext, unit: Unit): Promise<TableReport> {
   return retrying(unit.name, context.retry, () =>
     context.pool.run(async ({ main }) => {
-      const from = `FROM ${unit.source} WHERE ${unit.filter}`
-      const counted = await main.query<{ n: string }>(`SELECT pg_catalog.count(*)::text AS n ${from}`)
-      await context.pace.scan(main, unit)
+      const count = await countRows(context, main, unit)
       const { rows } = await main.query<(string | null)[]>({
-        text: `SELECT ${textColumns(unit)} ${from} LIMIT ${context.samples}`,
+        text: `SELECT ${textColumns(unit)} FROM ${unit.source} WHERE ${unit.filter} LIMIT ${context.samples}`,
         rowMode: 'array'
       })
       const samples = rows.map((row): RowSample => {
@@ -119,7 +118,7 @@ async function countMissing(context: DataContext, unit: Unit): Promise<TableRepo
         const key = Object.fromEntries(unit.key.map(({ name }) => [name, values.columns[name]?.main ?? null]))
         return { key, kind: 'insert', ...values }
       })
-      return missingReport(unit, Number(counted.rows[0]!.n), samples)
+      return missingReport(unit, count, samples)
     })
   )
 }

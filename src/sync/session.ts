@@ -183,7 +183,7 @@ export async function withData<T>(
       samples: config.samples,
       graph,
       mover: config.fdwMode ? fdwMover(main, { host: config.fdwHost, port: config.fdwPort }) : copyMover,
-      pace: new Pace(config.maxRate, signal),
+      pace: new Pace(config.maxRate, main.can, signal),
       since: await sinceTimes(session, units, graph),
       hash: hasher(session.hashing)
     })

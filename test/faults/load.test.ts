@@ -235,6 +235,22 @@ describe('--max-rate', () => {
     })
   })
 
+  test('a table without a key is hashed in pieces, and paid for between them', async () => {
+    const standby = `${fill}; UPDATE k SET v = 'x' WHERE ctid IN (SELECT ctid FROM k LIMIT 2)`
+    await withPair({ ddl, main: fill, standby }, async (pair, config) => {
+      let running = true
+      const work = diff({ ...config, tables: ['k'], maxRate: rate }).finally(() => (running = false))
+      const between = async () =>
+        pair.main.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction' AND query LIKE '%t.ctid < %GROUP BY b'`
+        )
+      let seen = 0
+      while (running && seen === 0) seen = (await between()).length
+      expect(seen).toBe(1)
+      expect(counts(await work)).toMatchObject({ k: [2, 0, 2] })
+    })
+  })
+
   test('a run that waits for its rate ends at once when it is told to', async () => {
     await withPair({ ddl, main: fill, standby: fill }, async (pair, config) => {
       const given = new AbortController()
