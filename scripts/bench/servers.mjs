@@ -25,12 +25,15 @@ const settings = {
   jit: 'off'
 }
 
-/** @param extra settings beside those that every bench has. */
-export async function openBench(extra = {}) {
+/**
+ * @param extra settings beside those that every bench has
+ * @param ofStandby the same, of the standby alone
+ */
+export async function openBench(extra = {}, ofStandby = {}) {
   const binaries = existsSync(join(debian, 'initdb')) ? debian : await findBinaries(15)
   const opened = await Promise.allSettled(
-    ['main', 'standby'].map(name =>
-      startServer({ binaries, name: `bench-${name}`, settings: { ...settings, ...extra } })
+    Object.entries({ main: {}, standby: ofStandby }).map(([name, own]) =>
+      startServer({ binaries, name: `bench-${name}`, settings: { ...settings, ...extra, ...own } })
     )
   )
   const folder = await mkdtemp(join(tmpdir(), 'pgsyncer-bench-'))
