@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { from as copyFrom } from 'pg-copy-streams'
 import { DataError, messageOf } from '../core/errors.js'
+import { backendOf } from '../postgres/backend.js'
 import { columnList, ident, literal, qualified } from '../postgres/quote.js'
 import type { Server } from '../postgres/server.js'
 import { copyMover, type Mover } from './move.js'
@@ -35,7 +36,7 @@ export function fdwMover(main: Server, address: FdwAddress): Mover {
     ['user', 'user', env.PGUSER],
     ['user', 'password', env.PGPASSWORD]
   ]
-  const names = (pair: Pair) => `pgsyncer_fdw_${(pair.standby as unknown as { processID: number }).processID}`
+  const names = (pair: Pair) => `pgsyncer_fdw_${backendOf(pair.standby)}`
   const made = new WeakMap<Pair, boolean>()
   return {
     byPlace: false,

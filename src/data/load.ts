@@ -4,6 +4,7 @@
  */
 import { DataError } from '../core/errors.js'
 import { retrying } from '../core/retry.js'
+import { backendOf } from '../postgres/backend.js'
 import { commitOnce } from './commit.js'
 import type { DataContext } from './context.js'
 import { checkParents } from './foreignkeys.js'
@@ -94,12 +95,11 @@ const lookEvery = 1000
 /** Emits how many rows the standby has taken so far, as its own progress view tells it. */
 function watchCopy(context: DataContext, pair: Pair, unit: Unit): { rows(): number; stop(): void } {
   const { standby } = context.pool
-  const { processID } = pair.standby as unknown as { processID: number }
   let seen = 0
   let stopped = !standby.can.copyProgress
   const look = async (): Promise<void> => {
     const [now] = await standby.sql<{ rows: number }[]>`
-      SELECT tuples_processed::float8 AS rows FROM pg_catalog.pg_stat_progress_copy WHERE pid = ${processID}`
+      SELECT tuples_processed::float8 AS rows FROM pg_catalog.pg_stat_progress_copy WHERE pid = ${backendOf(pair.standby)}`
     if (stopped || !now || now.rows <= seen) return
     context.emit({ type: 'rows', table: unit.name, rows: now.rows - seen })
     seen = now.rows

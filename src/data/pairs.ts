@@ -5,6 +5,7 @@
 import pLimit, { type LimitFunction } from 'p-limit'
 import type pg from 'pg'
 import { DataError } from '../core/errors.js'
+import { backendOf, cancelBackend } from '../postgres/backend.js'
 import { codeOf } from '../postgres/failure.js'
 import { literal } from '../postgres/quote.js'
 import type { Server } from '../postgres/server.js'
@@ -118,10 +119,7 @@ export class PairPool {
   /** Stops what the servers are doing for us; each open transaction rolls back. */
   async #cancel(): Promise<void> {
     const cancel = async (server: Server, clients: pg.Client[]) => {
-      for (const client of clients) {
-        const { processID } = client as unknown as { processID: number | null }
-        if (processID) await server.sql`SELECT pg_catalog.pg_cancel_backend(${processID})`.catch(() => {})
-      }
+      for (const client of clients) await cancelBackend(server, backendOf(client))
     }
     const pairs = [...this.#open]
     await Promise.all([

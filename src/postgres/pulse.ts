@@ -9,6 +9,7 @@ import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import type pg from 'pg'
 import { ConnectionError } from '../core/errors.js'
+import { backendOf } from './backend.js'
 import { arrayText } from './quote.js'
 
 /** Milliseconds that a server which has much to do may be silent at least. */
@@ -80,9 +81,10 @@ export class Pulse {
 
   /** A session that is ended on the server, too, once its connection was given up. */
   session(client: pg.Client): void {
-    const { processID } = client as unknown as { processID: number }
-    this.#sessions.add(processID)
-    client.once('end', () => this.#sessions.delete(processID))
+    const pid = backendOf(client)
+    if (pid === null) return
+    this.#sessions.add(pid)
+    client.once('end', () => this.#sessions.delete(pid))
   }
 
   async #endOrphans(client: pg.Client, pids: readonly number[], silence: number): Promise<void> {

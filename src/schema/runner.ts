@@ -5,6 +5,7 @@
 import type pg from 'pg'
 import { messageOf, PgsyncerError } from '../core/errors.js'
 import { redact } from '../core/redact.js'
+import { backendOf, cancelBackend } from '../postgres/backend.js'
 import { codeOf, isConnectionLoss } from '../postgres/failure.js'
 import { asQueryable, type Server } from '../postgres/server.js'
 import type { SchemaOptions } from './change.js'
@@ -53,7 +54,6 @@ export async function makeRunner(plan: SchemaPlan, standby: Server, options: Sch
 
 class ConnectionRunner implements Runner {
   #client: pg.Client | undefined
-  #pid = 0
 
   constructor(
     readonly preamble: readonly string[],
@@ -65,8 +65,7 @@ class ConnectionRunner implements Runner {
     this.signal.throwIfAborted()
     const client = await this.#open()
     // The statement that runs is stopped by the server; what comes then is an error of that statement.
-    const cancel = () =>
-      void this.standby.sql.unsafe('SELECT pg_catalog.pg_cancel_backend($1)', [this.#pid]).catch(() => {})
+    const cancel = () => void cancelBackend(this.standby, backendOf(client))
     this.signal.addEventListener('abort', cancel)
     let current: Step | undefined
     let text = ''
@@ -110,8 +109,6 @@ class ConnectionRunner implements Runner {
     const client = await this.standby.connect()
     this.#client = client
     await client.query(this.preamble.join('\n'))
-    const { rows } = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid')
-    this.#pid = rows[0]!.pid
     return client
   }
 }

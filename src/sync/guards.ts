@@ -9,6 +9,10 @@ import type { DeleteGuard } from './config.js'
 
 export { refuseReadOnly, refuseSameDatabase } from '../postgres/guards.js'
 
+/** What to do where the guard was right to ask, and is to let it be. */
+export const raiseGuard =
+  'If that is meant, raise --max-delete (a number of rows, or a percentage such as 100%).'
+
 /** Rows of a table that a share lets go without asking. */
 const spared = 1000
 
@@ -22,7 +26,7 @@ export function guardDeletes(results: readonly UnitResult[], guard: DeleteGuard,
   const list = refused.map(({ unit, tally }) => `${unit.name} (${tally.delete} of ${tally.standby} rows)`)
   const done = changed ? '; the structure was brought over, and no row was written' : ''
   throw new GuardError(`--clean-extra would delete too much: ${list.join(', ')}${done}`, {
-    hint: 'If that is meant, raise --max-delete (a number of rows, or a percentage such as 100%).'
+    hint: raiseGuard
   })
 }
 
@@ -74,6 +78,6 @@ export async function guardDrops(
   }
   if (refused.length === 0) return
   throw new GuardError(`--clean-extra would drop tables that hold rows: ${refused.join(', ')}`, {
-    hint: 'If that is meant, raise --max-delete (a number of rows, or a percentage such as 100%).'
+    hint: raiseGuard
   })
 }

@@ -1,6 +1,6 @@
 /** Opens what a run needs on both servers, holds it for this run alone, and closes it again whatever happens. */
-import type pg from 'pg'
 import type { Emit } from '../../core/events.js'
+import { backendOf, cancelBackend } from '../../postgres/backend.js'
 import { openServer } from '../../postgres/connect.js'
 import { refuseReadOnly, refuseSameDatabase } from '../../postgres/guards.js'
 import { holdPart } from '../../postgres/locks.js'
@@ -24,7 +24,7 @@ export async function withRun<T>(
   }
   const session = async (server: Server) => {
     const client = await server.connect()
-    const cancel = () => void cancelQuery(server, client)
+    const cancel = () => void cancelBackend(server, backendOf(client))
     signal.addEventListener('abort', cancel, { once: true })
     closers.push(async () => {
       signal.removeEventListener('abort', cancel)
@@ -61,9 +61,4 @@ export async function withRun<T>(
   } finally {
     for (const close of closers.reverse()) await close()
   }
-}
-
-async function cancelQuery(server: Server, client: pg.Client): Promise<void> {
-  const { processID } = client as unknown as { processID: number | null }
-  if (processID) await server.sql`SELECT pg_catalog.pg_cancel_backend(${processID})`.catch(() => {})
 }

@@ -9,6 +9,7 @@ import type { Emit } from '../../core/events.js'
 import { explain } from '../../data/explain.js'
 import { writePatches } from '../../data/patch.js'
 import { refreshViews } from '../../data/views.js'
+import { backendOf, cancelBackend } from '../../postgres/backend.js'
 import { openServer } from '../../postgres/connect.js'
 import { isConnectionLoss, isTransient } from '../../postgres/failure.js'
 import { readMaterializedViews } from '../../postgres/relations.js'
@@ -85,10 +86,7 @@ async function inTransaction(applying: Applying, config: ApplyPlanConfig): Promi
   const { plan, standby, replica, emit, signal } = applying
   if (plan.structure) await refuseOther(standby, plan.structure, signal)
   const client = await standby.connect()
-  const stop = () =>
-    void standby.sql`SELECT pg_catalog.pg_cancel_backend(${(client as unknown as { processID: number }).processID})`.catch(
-      () => {}
-    )
+  const stop = () => void cancelBackend(standby, backendOf(client))
   signal.addEventListener('abort', stop, { once: true })
   /** An undo of what is not committed. */
   let undone: string | undefined

@@ -5,7 +5,7 @@ import { changedRows, countPatch } from '../../data/patch.js'
 import type { Patch } from '../../data/patchstage.js'
 import type { Server } from '../../postgres/server.js'
 import { lacksPassword } from '../../schema/secretsql.js'
-import { allowed } from '../guards.js'
+import { allowed, raiseGuard } from '../guards.js'
 import type { ApplyPlanConfig } from './config.js'
 import type { PlanHead, PlanStructure } from './document.js'
 import { structureDigest } from './make.js'
@@ -94,7 +94,7 @@ export async function guardRows(
   }
   if (tooMany.length > 0) {
     throw new GuardError(`the plan would delete too much: ${tooMany.join(', ')}`, {
-      hint: 'If that is meant, raise --max-delete (a number of rows, or a percentage such as 100%).'
+      hint: raiseGuard
     })
   }
   return tables

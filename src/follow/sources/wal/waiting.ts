@@ -1,7 +1,7 @@
 /** A statement of main that may wait for long: an abort ends it there too, not only here. */
 import type pg from 'pg'
 import type { EmitFollow } from '../../../core/events.js'
-import { literal } from '../../../postgres/quote.js'
+import { backendOf, endBackend } from '../../../postgres/backend.js'
 import type { Server } from '../../../postgres/server.js'
 
 /** Milliseconds of waiting that need no explanation. */
@@ -15,7 +15,8 @@ export async function waitingFor<T extends object>(
   emit: EmitFollow,
   signal: AbortSignal
 ): Promise<T[]> {
-  const stop = () => void endSession(server, client)
+  // Whatever it is waiting for: main would not notice that its client has gone.
+  const stop = () => void endBackend(server, backendOf(client))
   const note = setTimeout(
     () =>
       emit({
@@ -37,12 +38,4 @@ export async function waitingFor<T extends object>(
     clearTimeout(note)
     signal.removeEventListener('abort', stop)
   }
-}
-
-/** Ends a session whatever it is waiting for: main would not notice that its client has gone. */
-async function endSession({ sql }: Server, client: pg.Client): Promise<void> {
-  const { processID } = client as pg.Client & { processID: number }
-  await sql
-    .unsafe(`SELECT pg_catalog.pg_terminate_backend(${literal(String(processID))}::int)`)
-    .catch(() => {})
 }
