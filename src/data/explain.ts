@@ -29,7 +29,7 @@ function rightsHint(role: ReturnType<typeof roleOf>, message: string): string {
   if (/temporary tables/.test(message))
     return 'GRANT TEMPORARY ON DATABASE … TO the standby’s role: rows are staged in temporary tables.'
   if (/must be owner/.test(message))
-    return 'Foreign keys in a circle are deferred while rows are written: be the table’s owner, or a role that may set session_replication_role.'
+    return 'Foreign keys in a circle, or that would cascade, are altered while rows are written: be the table’s owner, or a role that may set session_replication_role.'
   if (role === 'main') return 'GRANT SELECT on the table, and USAGE on its schema, to main’s role.'
   return 'GRANT SELECT, INSERT, UPDATE, DELETE on the table, and USAGE on its schema, to the standby’s role.'
 }
@@ -42,5 +42,9 @@ const hints: Record<string, string> = {
   '23514': 'The standby has a CHECK that main’s rows break: alter it.',
   '55P03': 'Another session holds a lock on it: try again, or raise --lock-timeout.',
   '57014': 'Raise --statement-timeout, or lower --chunk-size.',
+  '42P01':
+    'If a function on the standby names it without its schema: ALTER FUNCTION … SET search_path = …, on both sides.',
+  '42883':
+    'If a function on the standby names it without its schema: ALTER FUNCTION … SET search_path = …, on both sides.',
   '22P05': 'The standby’s encoding has no such character: create its database with UTF8.'
 }

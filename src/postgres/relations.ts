@@ -108,9 +108,11 @@ export interface MaterializedView {
   schema: string
   name: string
   populated: boolean
+  /** A user's function takes part in it, by itself or in a view that it reads: what that reads the catalogs do not tell. */
+  calls: boolean
 }
 
-/** Every materialized view of the schemas, each after those that it reads. */
+/** Every materialized view of the schemas, each after those that it is known to read; those that call functions last. */
 export async function readMaterializedViews(
   sql: Queryable,
   schemas: readonly string[]
@@ -126,12 +128,20 @@ WITH RECURSIVE edges AS (
   SELECT c.oid AS view, 0 AS depth FROM pg_catalog.pg_class c WHERE c.relkind IN ('v', 'm')
   UNION
   SELECT e.view, depth.depth + 1 FROM edges e JOIN depth ON depth.view = e.reads
+), calling AS (
+  SELECT r.ev_class AS view FROM pg_catalog.pg_rewrite r
+  JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+    AND d.refclassid = 'pg_catalog.pg_proc'::regclass
+  JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid AND p.oid >= 16384
+  JOIN pg_catalog.pg_language l ON l.oid = p.prolang AND l.lanname NOT IN ('internal', 'c')
+  UNION
+  SELECT e.view FROM edges e JOIN calling ON calling.view = e.reads
 )
-SELECT n.nspname AS schema, c.relname AS name, c.relispopulated AS populated
+SELECT n.nspname AS schema, c.relname AS name, c.relispopulated AS populated, c.oid IN (SELECT view FROM calling) AS calls
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN depth ON depth.view = c.oid
 WHERE c.relkind = 'm' AND n.nspname = ANY ($1::text[])
-GROUP BY 1, 2, 3 ORDER BY pg_catalog.max(depth.depth), 1, 2`,
+GROUP BY 1, 2, 3, 4 ORDER BY 4, pg_catalog.max(depth.depth), 1, 2`,
     [arrayText(schemas)]
   )
 }

@@ -183,6 +183,17 @@ function refusal(plan: SchemaPlan, failure: StepFailure, done: readonly Step[]):
   })
 }
 
+const unconvertible =
+  'Rows hold a value that the type on main cannot take: delete them, or change it, on the standby.'
+
+/** A value that is none of the type, or out of its range. */
+const tableHints: Record<string, string> = {
+  '22P02': unconvertible,
+  '22003': unconvertible,
+  '22007': unconvertible,
+  '22008': unconvertible
+}
+
 function hintFor(step: Step | undefined, sqlstate: string | undefined): string | undefined {
   if (sqlstate === '55P03')
     return 'Another session holds a lock on it: wait until it has ended, or raise --lock-timeout.'
@@ -192,9 +203,11 @@ function hintFor(step: Step | undefined, sqlstate: string | undefined): string |
   if ((sqlstate === '23502' || sqlstate === '23514') && step?.change.action === 'rewrite') {
     return 'Rows that only the standby has fit nowhere in the table as main has it: delete them, or change them, there.'
   }
-  if (sqlstate === '22P02' && step?.entry.kind === 'TABLE') {
-    return 'Rows hold a value that the type does not have on main, in the primary key or within other values: delete them, or change it, on the standby.'
+  if (sqlstate === '23514' && step?.entry.kind === 'TABLE ATTACH') {
+    return 'Rows of the standby’s table are outside of its bounds on main: delete them, or change them, there.'
   }
+  const ofTable = step?.entry.kind === 'TABLE' ? tableHints[sqlstate ?? ''] : undefined
+  if (ofTable !== undefined) return ofTable
   if (sqlstate === '54011')
     return 'Columns that were dropped count too: drop the table on the standby, or make it anew there, and run again.'
   if (step?.entry.kind !== 'FOREIGN TABLE') return undefined

@@ -293,8 +293,11 @@ class Arriving {
   }
 
   #attachIndex(entry: Entry): void {
-    const above = entry.parent && this.#indexAbove.get(entry.parent)
-    const isWithin = above !== undefined && this.#isWaited(above)
+    const index = entry.parent
+    const above = index && this.#indexAbove.get(index)
+    // Where the table is to be attached as well, that pairs the two.
+    const isPaired = index?.parent !== undefined && this.#waiting.has(index.parent.dumpId)
+    const isWithin = above !== undefined && this.#isWaited(above) && !isPaired
     this.#push(isWithin ? this.#structure : this.#after, entry, 'create', [sql(entry.definition.trim())])
   }
 

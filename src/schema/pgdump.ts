@@ -45,7 +45,9 @@ export async function dumpSchema(
     ...(snapshot === undefined ? [] : [`--snapshot=${snapshot}`]),
     ...(options.lockTimeout > 0 ? [`--lock-wait-timeout=${options.lockTimeout}`] : [])
   ]
-  const { libpqEnv } = server
+  // Set for the database or the role, it would make of every name another one than main's.
+  const settings = [server.libpqEnv.PGOPTIONS, '-c quote_all_identifiers=off'].filter(Boolean).join(' ')
+  const libpqEnv = { ...server.libpqEnv, PGOPTIONS: settings }
   const signal = AbortSignal.any([options.signal, server.lost])
   const { code, stdout, stderr } = await runProgram(program.path, args, { ...options, signal, libpqEnv })
   if (code !== 0) {

@@ -6,6 +6,7 @@
 import { messageOf } from '../core/errors.js'
 import { arrayText } from '../postgres/quote.js'
 import type { Server } from '../postgres/server.js'
+import { unheard } from '../postgres/unheard.js'
 
 export interface Horizon {
   /** The time that the next comparison by updated_at may start from. */
@@ -31,11 +32,13 @@ export async function readRecord(standby: Server, source: string): Promise<Map<s
 
 /**
  * Writes the record of the tables that are now as main was at the cut.
+ * @param replica the role may set session_replication_role.
  * @param since where only later rows were looked at: a record that ends before it stays, or its gap would be forgotten.
  * @returns why it could not be written, for a note.
  */
 export async function writeRecord(
   standby: Server,
+  replica: boolean,
   source: string,
   tables: readonly { schema: string; name: string }[],
   cut: { time: string; horizon: string },
@@ -43,10 +46,14 @@ export async function writeRecord(
 ): Promise<string | undefined> {
   if (tables.length === 0) return undefined
   try {
-    await standby.sql.unsafe(`CREATE SCHEMA IF NOT EXISTS pgsyncer;
-      CREATE TABLE IF NOT EXISTS pgsyncer.table_sync (
+    await unheard(
+      standby,
+      replica,
+      'CREATE SCHEMA IF NOT EXISTS pgsyncer',
+      `CREATE TABLE IF NOT EXISTS pgsyncer.table_sync (
         source text, schema_name text, table_name text, cut_time timestamptz NOT NULL, horizon timestamptz NOT NULL,
-        finished timestamptz NOT NULL DEFAULT pg_catalog.now(), PRIMARY KEY (source, schema_name, table_name))`)
+        finished timestamptz NOT NULL DEFAULT pg_catalog.now(), PRIMARY KEY (source, schema_name, table_name))`
+    )
     await standby.sql.unsafe(
       `INSERT INTO pgsyncer.table_sync (source, schema_name, table_name, cut_time, horizon)
        SELECT $1, s, t, $4::text::timestamptz, $5::text::timestamptz FROM unnest($2::text[], $3::text[]) AS u(s, t)

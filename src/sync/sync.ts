@@ -88,13 +88,13 @@ async function planStructure(session: Session): Promise<SchemaPlan> {
 
 /** A failure leaves the structure as it was, and then there is nothing to go on with. */
 async function changeStructure(session: Session, plan: SchemaPlan): Promise<void> {
-  const { standby } = session
-  await beginStructure(standby)
+  const { standby, replica } = session
+  await beginStructure(standby, replica)
   try {
     await applyStructure(plan, standby, schemaOptions(session))
   } catch (error) {
     // Whether a lost connection has left it as it was, the next run will see.
-    if (!isConnectionLoss(error)) await endStructure(standby)
+    if (!isConnectionLoss(error)) await endStructure(standby, replica)
     throw error
   }
 }
@@ -190,6 +190,7 @@ async function finish(
     standby,
     ours.views,
     await readMaterializedViews(standby.sql, config.schemas),
+    session.replica,
     retry
   )
   return { sequences, failures }
@@ -202,7 +203,7 @@ async function prove(session: Session, plan: SchemaPlan): Promise<void> {
     emit({ type: 'phase', phase: 'proof' })
     await proveSchema(plan, main, standby, schemaScope(session), schemaOptions(session))
   }
-  await endStructure(standby)
+  await endStructure(standby, session.replica)
 }
 
 async function record(session: Session, tables: readonly TableReport[]): Promise<void> {
@@ -215,6 +216,13 @@ async function record(session: Session, tables: readonly TableReport[]): Promise
     table => table.status === 'synced' || table.status === 'identical' || table.left
   )
   const names = whole.map(table => ({ schema: table.schema, name: table.table }))
-  const failure = await writeRecord(standby, sourceName(main), names, cut, givenSince(config))
+  const failure = await writeRecord(
+    standby,
+    session.replica,
+    sourceName(main),
+    names,
+    cut,
+    givenSince(config)
+  )
   if (failure) emit({ type: 'note', message: failure })
 }

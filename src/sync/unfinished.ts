@@ -3,6 +3,7 @@
  * next one. It is a help and no condition: without the right to make it, nothing is marked.
  */
 import type { Server } from '../postgres/server.js'
+import { unheard } from '../postgres/unheard.js'
 
 /** When a run began whose structure is not whole yet; undefined: none did. */
 export async function unfinishedStructure(standby: Server): Promise<string | undefined> {
@@ -15,18 +16,20 @@ export async function unfinishedStructure(standby: Server): Promise<string | und
   return row?.began
 }
 
-export async function beginStructure(standby: Server): Promise<void> {
-  await standby.sql
-    .unsafe(
-      `CREATE SCHEMA IF NOT EXISTS pgsyncer;
-       CREATE TABLE IF NOT EXISTS pgsyncer.structure_run (began timestamptz NOT NULL);
-       INSERT INTO pgsyncer.structure_run SELECT pg_catalog.now() WHERE NOT EXISTS (SELECT 1 FROM pgsyncer.structure_run)`
-    )
-    .catch(() => {})
+/** @param replica the role may set session_replication_role. */
+export async function beginStructure(standby: Server, replica: boolean): Promise<void> {
+  await unheard(
+    standby,
+    replica,
+    'CREATE SCHEMA IF NOT EXISTS pgsyncer',
+    'CREATE TABLE IF NOT EXISTS pgsyncer.structure_run (began timestamptz NOT NULL)',
+    `INSERT INTO pgsyncer.structure_run SELECT pg_catalog.now() WHERE NOT EXISTS (SELECT 1 FROM pgsyncer.structure_run)`
+  ).catch(() => {})
 }
 
 /** Takes the mark away, and its schema where nothing else is in it. */
-export async function endStructure(standby: Server): Promise<void> {
-  await standby.sql.unsafe('DROP TABLE IF EXISTS pgsyncer.structure_run').catch(() => {})
-  await standby.sql.unsafe('DROP SCHEMA IF EXISTS pgsyncer RESTRICT').catch(() => {})
+export async function endStructure(standby: Server, replica: boolean): Promise<void> {
+  const drop = (what: string) => unheard(standby, replica, `DROP ${what}`).catch(() => {})
+  await drop('TABLE IF EXISTS pgsyncer.structure_run')
+  await drop('SCHEMA IF EXISTS pgsyncer RESTRICT')
 }

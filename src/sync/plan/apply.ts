@@ -163,7 +163,7 @@ const backOf = ({ schema, name, now, to }: Planned): PlanHead['sequences'][numbe
 })
 
 /** What no transaction can hold, and what is made from the rows. */
-async function afterwards({ plan, standby, emit, signal }: Applying): Promise<string[]> {
+async function afterwards({ plan, standby, replica, emit, signal }: Applying): Promise<string[]> {
   const failures: string[] = []
   for (const { sql, label } of plan.structure?.script.constraints.filter(isAlone) ?? []) {
     signal.throwIfAborted()
@@ -175,5 +175,5 @@ async function afterwards({ plan, standby, emit, signal }: Applying): Promise<st
   const retry = { retries: 5, signal, emit, transient: isTransient }
   const populated = plan.views.map(view => ({ ...view, populated: true }))
   const existing = await readMaterializedViews(standby.sql, schemas)
-  return [...failures, ...(await refreshViews(standby, populated, existing, retry))]
+  return [...failures, ...(await refreshViews(standby, populated, existing, replica, retry))]
 }

@@ -26,6 +26,19 @@ INSERT INTO ta VALUES (1, 'a'); INSERT INTO tb VALUES (2, 'b');
 SELECT * FROM ta;
 SELECT * FROM tb;
 
+-- case: two levels detached
+-- both
+CREATE TABLE t (id integer NOT NULL, k text NOT NULL, d integer) PARTITION BY RANGE (id);
+CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10) PARTITION BY LIST (k);
+CREATE TABLE t1a PARTITION OF t1 FOR VALUES IN ('a');
+CREATE INDEX t_k ON t (k);
+INSERT INTO t VALUES (1, 'a', 1);
+-- standby
+ALTER TABLE t DETACH PARTITION t1;
+ALTER TABLE t1 DETACH PARTITION t1a;
+-- keeps
+SELECT * FROM t1a;
+
 -- case: bounds changed
 -- both
 CREATE TABLE t (id integer, k integer) PARTITION BY RANGE (k);
