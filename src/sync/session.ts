@@ -123,6 +123,11 @@ async function schemasOf(main: Server, { schemas, allSchemas }: SyncConfig): Pro
     WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'pgsyncer') ORDER BY 1`
   const there = rows.map(row => row.name)
   if (allSchemas) return there
+  if (schemas.includes('pgsyncer')) {
+    throw new ConfigError('schema "pgsyncer" is the tool’s own, and takes no part', {
+      hint: 'Rename yours, on both sides, or leave it out of --schema.'
+    })
+  }
   const missing = schemas.filter(schema => !there.includes(schema))
   if (missing.length === 0) return schemas
   throw new ConfigError(`main has no schema ${missing.map(name => JSON.stringify(name)).join(', ')}`, {

@@ -18,18 +18,35 @@ export async function unfinishedStructure(standby: Server): Promise<string | und
 
 /** @param replica the role may set session_replication_role. */
 export async function beginStructure(standby: Server, replica: boolean): Promise<void> {
-  await unheard(
-    standby,
-    replica,
-    'CREATE SCHEMA IF NOT EXISTS pgsyncer',
-    'CREATE TABLE IF NOT EXISTS pgsyncer.structure_run (began timestamptz NOT NULL)',
-    `INSERT INTO pgsyncer.structure_run SELECT pg_catalog.now() WHERE NOT EXISTS (SELECT 1 FROM pgsyncer.structure_run)`
-  ).catch(() => {})
+  try {
+    const [there] = await standby.sql<{ absent: boolean }[]>`
+      SELECT pg_catalog.to_regnamespace('pgsyncer') IS NULL AS absent`
+    await unheard(
+      standby,
+      replica,
+      'CREATE SCHEMA IF NOT EXISTS pgsyncer',
+      'CREATE TABLE IF NOT EXISTS pgsyncer.structure_run (began timestamptz NOT NULL, made_schema boolean NOT NULL)',
+      `INSERT INTO pgsyncer.structure_run SELECT pg_catalog.now(), ${there!.absent}
+       WHERE NOT EXISTS (SELECT 1 FROM pgsyncer.structure_run)`
+    )
+  } catch {
+    // Nothing is marked.
+  }
 }
 
-/** Takes the mark away, and its schema where nothing else is in it. */
+/** Takes the mark away, and the schema where it was made for it and nothing else is in it. */
 export async function endStructure(standby: Server, replica: boolean): Promise<void> {
-  const drop = (what: string) => unheard(standby, replica, `DROP ${what}`).catch(() => {})
-  await drop('TABLE IF EXISTS pgsyncer.structure_run')
-  await drop('SCHEMA IF EXISTS pgsyncer RESTRICT')
+  const drop = (what: string) => unheard(standby, replica, `DROP ${what}`)
+  try {
+    const [there] = await standby.sql<{ found: boolean }[]>`
+      SELECT pg_catalog.to_regclass('pgsyncer.structure_run') IS NOT NULL AS found`
+    if (!there!.found) return
+    const [mark] = await standby.sql<
+      { made: boolean }[]
+    >`SELECT pg_catalog.to_json(r)->>'made_schema' IS DISTINCT FROM 'false' AS made FROM pgsyncer.structure_run r`
+    await drop('TABLE pgsyncer.structure_run')
+    if (mark?.made) await drop('SCHEMA pgsyncer RESTRICT')
+  } catch {
+    // It stays, or something else is in the schema.
+  }
 }

@@ -41,9 +41,8 @@ test.each([
   const main = `${ddl === '' ? chain : ''} INSERT INTO t VALUES (1), (2); ${refreshed}`
   await withPair({ ddl, main, standby }, async (pair, config) => {
     expect(failures(await sync({ ...config, ...clean }))).toEqual([])
-    for (const view of ['z', 'y', 'x', 'w']) {
-      expect(await pair.standby.query(`SELECT v::int FROM ${view}`), view).toEqual([{ v: 3 }])
-    }
+    const all = 'SELECT z.v::int AS z, y.v::int AS y, x.v::int AS x, w.v::int AS w FROM z, y, x, w'
+    expect(await pair.standby.query(all)).toEqual([{ z: 3, y: 3, x: 3, w: 3 }])
   })
 })
 
@@ -59,3 +58,18 @@ test.each(['pgdump', 'catalog'] as const)(
     })
   }
 )
+
+test('a schema of the user that is named as the tool’s own stays', async () => {
+  const main = 'CREATE TABLE t (id int PRIMARY KEY, v int)'
+  await withPair({ ddl: 'CREATE SCHEMA pgsyncer', main }, async (pair, config) => {
+    expect(failures(await sync({ ...config, ...clean }))).toEqual([])
+    expect(
+      await pair.standby.query(
+        `SELECT nspname AS schema, to_regclass('pgsyncer.structure_run') IS NULL AS empty FROM pg_namespace WHERE nspname = 'pgsyncer'`
+      )
+    ).toEqual([{ schema: 'pgsyncer', empty: true }])
+    await expect(diff({ ...config, schemas: ['pgsyncer'] })).rejects.toThrow(
+      'schema "pgsyncer" is the tool’s own'
+    )
+  })
+})
