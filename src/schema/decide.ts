@@ -44,7 +44,7 @@ export interface Decision extends Situation {
 export function decide(main: Side, standby: Standby, options: Pick<SchemaOptions, 'cleanExtra'>): Decision {
   const names = [...main.entries, ...standby.entries].map(entry => entry.name)
   const fate = new Fate(standby, new Set(names))
-  const situation: Situation = { main, standby, fate, made: new Set(), bared: new Set() }
+  const situation: Situation = { main, standby, fate, made: new Set(), bared: new Set(), unfit: new Set() }
   const pairs = new Map<Entry, Pair>()
   const extras: Entry[] = []
   const inTheWay = clashes(main, standby)

@@ -18,6 +18,7 @@ import type { Environment } from './run.js'
 import { makeSide } from './side.js'
 import { lockedTables, preambleOf, removal } from './statements.js'
 import type { PlannedStep, Step } from './step.js'
+import { markUnfit } from './unfit.js'
 
 /** Main's side of a comparison, for the next one. */
 export interface KnownMain extends MainStructure {
@@ -65,6 +66,7 @@ export async function planSchema(
   const both = await readBoth(main, standby, scope, options, known)
   const { entries, extensions } = both
   const decision = await decisionOf(main, standby, both, options, known)
+  await markUnfit(standby, decision)
   const { details } = decision.main
   const changes = new Changes()
   const going = await departures(decision, changes)

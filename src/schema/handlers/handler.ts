@@ -20,6 +20,8 @@ export interface Situation {
   readonly made: Set<Entry>
   /** `table OID:column` on the standby: the default was dropped, and main's must be set again. */
   readonly bared: Set<string>
+  /** `table OID:column` on the standby: it holds a value that main's type cannot take. */
+  readonly unfit: Set<string>
 }
 
 export interface Sql {

@@ -28,6 +28,24 @@ INSERT INTO t VALUES ('7', '00000000-0000-0000-0000-000000000001', '2020-02-03',
 -- keeps
 SELECT id, a, b, c, d ->> 'a' AS d, e FROM t; --> (7,00000000-0000-0000-0000-000000000001,2020-02-03,t,1,"{1,2}")
 
+-- case: narrowed, with values that the type cannot take
+-- both
+CREATE TABLE t (id integer PRIMARY KEY, a text, b text DEFAULT 'x', c bigint, d numeric, e text[], f date, g text);
+CREATE TABLE p (id integer NOT NULL, v text) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20);
+CREATE INDEX t_a ON t (a) WHERE a IS NOT NULL;
+-- main
+ALTER TABLE t ALTER b DROP DEFAULT, ALTER a TYPE integer USING 1, ALTER b TYPE uuid USING NULL, ALTER c TYPE integer,
+  ALTER d TYPE numeric(4, 2), ALTER e TYPE integer[] USING NULL, ALTER f TYPE integer USING 1, ALTER g TYPE jsonb USING NULL;
+ALTER TABLE p ALTER v TYPE boolean USING NULL;
+-- standby
+INSERT INTO t VALUES (1, 'x1', 'b', 99999999999, 12345, '{x}', '2020-01-01', '{');
+INSERT INTO p VALUES (1, 'yes'), (11, 'perhaps');
+-- keeps
+SELECT id FROM t;
+SELECT id FROM p;
+
 -- case: integer and others to text
 -- both
 CREATE TABLE t (id integer PRIMARY KEY, a integer, b date, c boolean, d uuid, e inet);

@@ -79,16 +79,29 @@ type Typed = Pick<Column, 'type' | 'typeOid'>
 interface Sides {
   readonly main: Pick<Side, 'details'>
   readonly standby: Pick<Standby, 'details' | 'dependents'>
+  /** As the situation has it. */
+  readonly unfit: ReadonlySet<string>
 }
 
 /**
  * From a column of the standby to main's. Types that were put aside have the same name as their successors. A value that has no
- * counterpart becomes NULL, save in a primary key, where the server is to refuse it: rows are told apart by that.
+ * counterpart becomes NULL, and with one that only its cast refuses the whole column, save in a primary key, where the server is to refuse it: rows are told apart by that.
  */
 export function conversion(wanted: Column, there: Column, table: Relation, sides: Sides): Conversion {
-  const { main, standby } = sides
+  const { main, standby, unfit } = sides
   const mayEmpty = !isInPrimaryKey(table, there, standby)
+  if (mayEmpty && !wanted.identity && unfit.has(`${table.oid}:${there.name}`)) {
+    return { expression: `NULL::${wanted.type}`, lossy: true, empties: true }
+  }
   return convert(ident(there.name), there, wanted, main.details, standby.details, mayEmpty)
+}
+
+/** The conversion's expression where main's type may have no such value: only the values themselves tell. */
+export function doubtful(wanted: Column, there: Column, table: Relation, sides: Sides): string | undefined {
+  const { expression, lossy, empties } = conversion(wanted, there, table, sides)
+  // A text takes every value. A type of the user's is not main's yet.
+  const isSure = !lossy || empties || !isBuiltIn(wanted.type) || /^(text|character[^[]*)$/.test(wanted.type)
+  return isSure ? undefined : expression
 }
 
 function isInPrimaryKey({ oid }: Relation, { number }: Column, { dependents }: Sides['standby']): boolean {
