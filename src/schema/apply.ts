@@ -184,7 +184,7 @@ function refusal(plan: SchemaPlan, failure: StepFailure, done: readonly Step[]):
 }
 
 const unconvertible =
-  'Rows hold a value that the type on main cannot take: delete them, or change it, on the standby.'
+  'Rows hold a value that the type on main cannot take, in the primary key, an identity or within other values: delete them, or change it, on the standby.'
 
 /** A value that is none of the type, or out of its range. */
 const tableHints: Record<string, string> = {

@@ -434,6 +434,13 @@ describe('rows that have no place on main', () => {
       /fit nowhere/
     ],
     [
+      'a partition whose bounds exclude them',
+      'CREATE TABLE p (a integer) PARTITION BY RANGE (a); CREATE TABLE t PARTITION OF p FOR VALUES FROM (0) TO (9)',
+      'CREATE TABLE p (a integer) PARTITION BY RANGE (a); CREATE TABLE t (a integer); INSERT INTO t VALUES (-3)',
+      'partition constraint of relation "t" is violated by some row',
+      /outside of its bounds/
+    ],
+    [
       'a key that they leave empty',
       'CREATE TABLE p (a integer PRIMARY KEY, b integer) PARTITION BY LIST (a); CREATE TABLE t PARTITION OF p FOR VALUES IN (1)',
       `CREATE TABLE p (a integer PRIMARY KEY, b integer) PARTITION BY LIST (a);
