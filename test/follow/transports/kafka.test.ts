@@ -367,10 +367,15 @@ describe.skipIf(kafka.skipReason)(`${kafka.title}`, () => {
     expect(inOrder(got)).toBe(true)
   })
 
-  test('close ends a receiver that waits', async () => {
-    const transport = await open(newStream(), { group: 'a' })
-    const failing = transport.receive(signal)[Symbol.asyncIterator]().next().catch(messageOf)
-    await transport.waiting()
+  test.each(['waits', 'is being opened'])('close ends a receiver that %s', async state => {
+    const stream = newStream()
+    const transport = await open(stream, { group: 'a' })
+    const deliveries = transport.receive(signal)[Symbol.asyncIterator]()
+    if (state === 'waits') {
+      await transport.send(batchOf(1, 1), signal)
+      await (await deliveries.next()).value?.ack()
+    }
+    const failing = deliveries.next().catch(messageOf)
     await transport.close()
     expect(await failing).toMatch(/was closed/)
     await expect(transport.send(batchOf(1, 1), signal)).rejects.toThrow(/was closed/)

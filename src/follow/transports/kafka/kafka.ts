@@ -66,6 +66,7 @@ class KafkaTransport implements BrokerTransport {
   readonly #reached = new Map<number, string>()
   #intake: Intake | undefined
   #ended = false
+  #closed = false
 
   constructor(
     private readonly link: Link,
@@ -95,6 +96,8 @@ class KafkaTransport implements BrokerTransport {
     signal.throwIfAborted()
     const intake = await Intake.open(this.link, this.names)
     this.#intake = intake
+    // It could not be closed while it was opened.
+    if (this.#closed) void intake.close()
     let ends: Ends | undefined
     try {
       for (;;) {
@@ -155,6 +158,7 @@ class KafkaTransport implements BrokerTransport {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await Promise.all([this.#intake?.close(), this.#sender.close()])
     await this.link.close()
   }
