@@ -1,9 +1,11 @@
 /**
  * Measures what main's clients lose while it is read: 16 clients of pgbench alone, and beside each of these, again and again: syncs into an
  * empty standby, `pg_dump | psql` into one, and a bare snapshot that is held as long as a sync takes (whoever reads one state of main pays
- * for that: rows that clients keep updating cannot be pruned meanwhile). The clients work without a pause first, and then at a part of what they reached. Both servers share this machine, and so
- * the standby's work and ours would count as main's loss: main and its clients have one core, and the standby and who copies another. What two
- * cores still share (memory, disk) is told by `psql` that fills the standby from a file, and takes nothing of main. A scale below the number of clients would measure how these wait for each other's rows. After `npm run build`:
+ * for that: rows that clients keep updating cannot be pruned meanwhile). The clients work without a pause first, and then at a part of
+ * what they reached. Both servers share this machine, and so the standby's work and ours would count as main's loss: main and its clients
+ * have one core, and the standby and who copies another. What two cores still share (memory, disk) is told by `psql` that fills the standby
+ * from a file, and takes nothing of main. A scale below the number of clients would measure how these wait for each other's rows. After
+ * `npm run build`:
  *
  *   node scripts/bench/load.mjs [--runs 3] [--seconds 30] [--scale 32] [--max-rate 20MB] [--part 70]
  *

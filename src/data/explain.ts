@@ -34,6 +34,9 @@ function rightsHint(role: ReturnType<typeof roleOf>, message: string): string {
   return 'GRANT SELECT, INSERT, UPDATE, DELETE on the table, and USAGE on its schema, to the standby’s role.'
 }
 
+const unqualified =
+  'If a function on the standby names it without its schema: ALTER FUNCTION … SET search_path = …, on both sides.'
+
 const hints: Record<string, string> = {
   '23505': 'A row that main does not have holds the value: --clean-extra removes it.',
   '23P01': 'A row that main does not have stands in the way: --clean-extra removes it.',
@@ -42,9 +45,7 @@ const hints: Record<string, string> = {
   '23514': 'The standby has a CHECK that main’s rows break: alter it.',
   '55P03': 'Another session holds a lock on it: try again, or raise --lock-timeout.',
   '57014': 'Raise --statement-timeout, or lower --chunk-size.',
-  '42P01':
-    'If a function on the standby names it without its schema: ALTER FUNCTION … SET search_path = …, on both sides.',
-  '42883':
-    'If a function on the standby names it without its schema: ALTER FUNCTION … SET search_path = …, on both sides.',
+  '42P01': unqualified,
+  '42883': unqualified,
   '22P05': 'The standby’s encoding has no such character: create its database with UTF8.'
 }

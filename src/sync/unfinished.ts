@@ -7,13 +7,17 @@ import { unheard } from '../postgres/unheard.js'
 
 /** When a run began whose structure is not whole yet; undefined: none did. */
 export async function unfinishedStructure(standby: Server): Promise<string | undefined> {
-  const [there] =
-    await standby.sql`SELECT pg_catalog.to_regclass('pgsyncer.structure_run') IS NOT NULL AS found`
-  if (!there!.found) return undefined
+  if (!(await isMarked(standby))) return undefined
   const [row] = await standby.sql<
     { began: string }[]
   >`SELECT began::text AS began FROM pgsyncer.structure_run`
   return row?.began
+}
+
+async function isMarked({ sql }: Server): Promise<boolean> {
+  const [there] = await sql<{ found: boolean }[]>`
+    SELECT pg_catalog.to_regclass('pgsyncer.structure_run') IS NOT NULL AS found`
+  return there!.found
 }
 
 /** @param replica the role may set session_replication_role. */
@@ -38,9 +42,7 @@ export async function beginStructure(standby: Server, replica: boolean): Promise
 export async function endStructure(standby: Server, replica: boolean): Promise<void> {
   const drop = (what: string) => unheard(standby, replica, `DROP ${what}`)
   try {
-    const [there] = await standby.sql<{ found: boolean }[]>`
-      SELECT pg_catalog.to_regclass('pgsyncer.structure_run') IS NOT NULL AS found`
-    if (!there!.found) return
+    if (!(await isMarked(standby))) return
     const [mark] = await standby.sql<
       { made: boolean }[]
     >`SELECT pg_catalog.to_json(r)->>'made_schema' IS DISTINCT FROM 'false' AS made FROM pgsyncer.structure_run r`

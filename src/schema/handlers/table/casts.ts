@@ -85,7 +85,8 @@ interface Sides {
 
 /**
  * From a column of the standby to main's. Types that were put aside have the same name as their successors. A value that has no
- * counterpart becomes NULL, and with one that only its cast refuses the whole column, save in a primary key, where the server is to refuse it: rows are told apart by that.
+ * counterpart becomes NULL, and with one that only its cast refuses the whole column, save in a primary key, where the server is to
+ * refuse it: rows are told apart by that.
  */
 export function conversion(wanted: Column, there: Column, table: Relation, sides: Sides): Conversion {
   const { main, standby, unfit } = sides
