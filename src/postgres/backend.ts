@@ -12,7 +12,31 @@ export async function cancelBackend({ sql }: Server, pid: number | null): Promis
   if (pid) await sql`SELECT pg_catalog.pg_cancel_backend(${pid})`.catch(() => {})
 }
 
-/** The same, and ends the session: also one that waits where it could not be cancelled. */
+/** From now on an abort stops what the session is doing. Returns what ends that. */
+export function stopOnAbort(signal: AbortSignal, server: Server, client: pg.ClientBase): () => void {
+  const stop = () => void cancelBackend(server, backendOf(client))
+  signal.addEventListener('abort', stop)
+  return () => signal.removeEventListener('abort', stop)
+}
+
+/** Runs `work` in a session of its own, which ends with it, and whose statement an abort stops. */
+export async function inOwnSession<T>(
+  server: Server,
+  signal: AbortSignal,
+  work: (client: pg.Client) => Promise<T>
+): Promise<T> {
+  const client = await server.connect()
+  const release = stopOnAbort(signal, server, client)
+  try {
+    signal.throwIfAborted()
+    return await work(client)
+  } finally {
+    release()
+    await client.end().catch(() => {})
+  }
+}
+
+/** Ends the session: also one that waits where it could not be cancelled. */
 export async function endBackend({ sql }: Server, pid: number | null): Promise<void> {
   if (pid) await sql`SELECT pg_catalog.pg_terminate_backend(${pid})`.catch(() => {})
 }

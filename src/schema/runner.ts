@@ -5,7 +5,7 @@
 import type pg from 'pg'
 import { messageOf, PgsyncerError } from '../core/errors.js'
 import { redact } from '../core/redact.js'
-import { backendOf, cancelBackend } from '../postgres/backend.js'
+import { stopOnAbort } from '../postgres/backend.js'
 import { codeOf, isConnectionLoss } from '../postgres/failure.js'
 import { asQueryable, type Server } from '../postgres/server.js'
 import type { SchemaOptions } from './change.js'
@@ -64,9 +64,8 @@ class ConnectionRunner implements Runner {
   async run(steps: readonly Step[]): Promise<void> {
     this.signal.throwIfAborted()
     const client = await this.#open()
-    // The statement that runs is stopped by the server; what comes then is an error of that statement.
-    const cancel = () => void cancelBackend(this.standby, backendOf(client))
-    this.signal.addEventListener('abort', cancel)
+    // What comes of it is an error of the statement that runs.
+    const release = stopOnAbort(this.signal, this.standby, client)
     let current: Step | undefined
     let text = ''
     try {
@@ -94,7 +93,7 @@ class ConnectionRunner implements Runner {
         this.#client && (await exampleOf(asQueryable(client), text, error as Refusal))
       )
     } finally {
-      this.signal.removeEventListener('abort', cancel)
+      release()
     }
   }
 

@@ -1,6 +1,6 @@
 /** Opens what a run needs on both servers, holds it for this run alone, and closes it again whatever happens. */
 import type { Emit } from '../../core/events.js'
-import { backendOf, cancelBackend } from '../../postgres/backend.js'
+import { stopOnAbort } from '../../postgres/backend.js'
 import { openServer } from '../../postgres/connect.js'
 import { refuseReadOnly, refuseSameDatabase } from '../../postgres/guards.js'
 import { holdPart } from '../../postgres/locks.js'
@@ -24,10 +24,9 @@ export async function withRun<T>(
   }
   const session = async (server: Server) => {
     const client = await server.connect()
-    const cancel = () => void cancelBackend(server, backendOf(client))
-    signal.addEventListener('abort', cancel, { once: true })
+    const release = stopOnAbort(signal, server, client)
     closers.push(async () => {
-      signal.removeEventListener('abort', cancel)
+      release()
       await client.end().catch(() => {})
     })
     return client

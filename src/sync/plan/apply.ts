@@ -9,7 +9,7 @@ import type { Emit } from '../../core/events.js'
 import { explain } from '../../data/explain.js'
 import { writePatches } from '../../data/patch.js'
 import { refreshViews } from '../../data/views.js'
-import { backendOf, cancelBackend } from '../../postgres/backend.js'
+import { inOwnSession } from '../../postgres/backend.js'
 import { openServer } from '../../postgres/connect.js'
 import { isConnectionLoss, isTransient } from '../../postgres/failure.js'
 import { readMaterializedViews } from '../../postgres/relations.js'
@@ -52,7 +52,9 @@ export async function applyPlan(options: ApplyPlanOptions, context: RunContext =
     try {
       const replica = await mayBeReplica(standby)
       const applying = { path: config.plan, plan, standby: lock.guarded(), replica, emit, signal }
-      const { tables, sequences } = await inTransaction(applying, config)
+      const { tables, sequences } = await inOwnSession(standby, signal, client =>
+        inTransaction(client, applying, config)
+      )
       const failures = config.dryRun ? [] : await afterwards(applying)
       return {
         version: 1,
@@ -82,12 +84,9 @@ export async function applyPlan(options: ApplyPlanOptions, context: RunContext =
 /** What a transaction did, for the report. */
 type Done = Pick<PlanReport, 'tables' | 'sequences'>
 
-async function inTransaction(applying: Applying, config: ApplyPlanConfig): Promise<Done> {
+async function inTransaction(client: pg.Client, applying: Applying, config: ApplyPlanConfig): Promise<Done> {
   const { plan, standby, replica, emit, signal } = applying
   if (plan.structure) await refuseOther(standby, plan.structure, signal)
-  const client = await standby.connect()
-  const stop = () => void cancelBackend(standby, backendOf(client))
-  signal.addEventListener('abort', stop, { once: true })
   /** An undo of what is not committed. */
   let undone: string | undefined
   try {
@@ -126,8 +125,6 @@ async function inTransaction(applying: Applying, config: ApplyPlanConfig): Promi
     if (isConnectionLoss(error)) undone = undefined
     throw error instanceof PgsyncerError ? error : explained(error)
   } finally {
-    signal.removeEventListener('abort', stop)
-    await client.end().catch(() => {})
     if (undone !== undefined) await rm(undone, { force: true })
   }
 }
