@@ -31,7 +31,8 @@ export type {
   SchemaChange,
   SequenceResult,
   TableReport,
-  TableStatus
+  TableStatus,
+  ViewResult
 } from './sync/report.js'
 export type { RunContext } from './sync/session.js'
 export type { Hazard } from './schema/change.js'

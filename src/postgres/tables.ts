@@ -37,7 +37,7 @@ export interface Table {
   oid: number
   schema: string
   name: string
-  /** r table, p partitioned, f foreign. */
+  /** r table, p partitioned, f foreign, m materialized view. */
   kind: string
   /** p permanent, u unlogged. */
   persistence: string
@@ -64,13 +64,17 @@ export interface Table {
 
 type Row = Omit<Table, 'oid' | 'root'> & { oid: string; root: string }
 
-/** Every ordinary, partitioned and foreign table of the schemas, in order of name. */
+/**
+ * Every table of the schemas, in order of name.
+ * @param kinds ordinary, partitioned and foreign ones, where nothing is said
+ */
 export async function readTables(
   sql: Queryable,
   can: Capabilities,
-  schemas: readonly string[]
+  schemas: readonly string[],
+  kinds: readonly string[] = ['r', 'p', 'f']
 ): Promise<Table[]> {
-  const rows = await sql.unsafe<Row[]>(tablesQuery(can), [arrayText(schemas)])
+  const rows = await sql.unsafe<Row[]>(tablesQuery(can), [arrayText(schemas), arrayText(kinds)])
   return rows.map(row => ({ ...row, oid: Number(row.oid), root: Number(row.root) }))
 }
 
@@ -106,7 +110,7 @@ function tablesQuery(can: Capabilities): string {
   return `
 WITH RECURSIVE rel AS (
   SELECT c.*, n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't' AND n.nspname = ANY ($1::text[])
+  WHERE c.relkind::text = ANY ($2::text[]) AND c.relpersistence <> 't' AND n.nspname = ANY ($1::text[])
 ), base AS (
   SELECT t.oid AS type, t.oid AS base FROM pg_catalog.pg_type t WHERE t.typtype <> 'd'
   UNION ALL

@@ -2,14 +2,18 @@
 import type { Server } from './server.js'
 
 /**
- * Runs statements, which take no parameters, in one transaction.
+ * Statements, which take no parameters, as one text that is one transaction where it is sent by itself.
  * @param replica the role may set session_replication_role: without that right event triggers fire.
  */
+export function inSilence(replica: boolean, ...statements: readonly string[]): string {
+  return [...(replica ? ['SET LOCAL session_replication_role = replica'] : []), ...statements].join(';\n')
+}
+
+/** Runs them. */
 export async function unheard(
   { sql }: Server,
   replica: boolean,
   ...statements: readonly string[]
 ): Promise<void> {
-  const silence = replica ? ['SET LOCAL session_replication_role = replica'] : []
-  await sql.unsafe([...silence, ...statements].join(';\n')).simple()
+  await sql.unsafe(inSilence(replica, ...statements)).simple()
 }

@@ -59,6 +59,7 @@ export async function untilWhole(
       plan: writing.progress.plan,
       tables: writing.progress.tables ?? [],
       sequences: [],
+      views: [],
       failures: [`the run was cut short: ${messageOf(explained(failure, true))}`]
     })
   }

@@ -3,6 +3,7 @@ import type { UnitResult } from '../data/rows.js'
 import type { SequenceResult } from '../data/sequences.js'
 import { differs } from '../data/tally.js'
 import type { Unit } from '../data/unit.js'
+import type { ViewResult } from '../data/views.js'
 import type { SchemaChange } from '../schema/change.js'
 import type { SchemaPlan } from '../schema/plan.js'
 import { scriptOf } from '../schema/script.js'
@@ -17,7 +18,8 @@ export interface Findings {
   plan: SchemaPlan | undefined
   tables: TableReport[]
   sequences: SequenceResult[]
-  /** Sentences for what failed and is no table, statement or sequence. */
+  views: ViewResult[]
+  /** Sentences for what failed and is no table, statement, sequence or view. */
   failures: string[]
 }
 
@@ -41,12 +43,13 @@ export function assembleReport(session: Session, found: Findings): Report {
     schemaIdentical &&
     found.failures.length === 0 &&
     tables.every(table => settled.includes(table.status) && !table.left) &&
-    found.sequences.every(one => ['identical', 'ahead', 'synced', 'skipped'].includes(one.status))
+    found.sequences.every(one => ['identical', 'ahead', 'synced', 'skipped'].includes(one.status)) &&
+    found.views.every(one => one.status === 'identical' || one.status === 'synced')
   const ok =
     found.failures.length === 0 &&
     changes.every(change => change.status !== 'failed') &&
     tables.every(table => table.status !== 'failed') &&
-    found.sequences.every(one => one.status !== 'failed')
+    [...found.sequences, ...found.views].every(one => one.status !== 'failed')
   return {
     version: 1,
     command: found.command,
@@ -62,6 +65,7 @@ export function assembleReport(session: Session, found: Findings): Report {
     },
     tables,
     sequences: found.sequences,
+    views: found.views,
     totals: {
       tables: tables.length,
       identical: count('identical'),

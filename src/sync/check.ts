@@ -123,8 +123,8 @@ const writing: Look = async ({ standby, replica }, findings) => {
   )
 }
 
-const reading: Look = async ({ main, standby, tables }, findings) => {
-  await rights(main, tables, ['SELECT'], findings)
+const reading: Look = async ({ main, standby, tables, views }, findings) => {
+  await rights(main, [...tables, ...views], ['SELECT'], findings)
   await rights(standby, tables, ['SELECT', 'INSERT', 'UPDATE', 'DELETE'], findings)
 }
 

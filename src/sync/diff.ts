@@ -7,6 +7,7 @@ import { compareUnits } from '../data/rows.js'
 import { printedRow, sampleColumns, textColumns, type RowSample } from '../data/samples.js'
 import { compareSequences } from '../data/sequences.js'
 import type { Unit } from '../data/unit.js'
+import type { ViewResult } from '../data/views.js'
 import { readSequences } from '../postgres/relations.js'
 import { planSchema } from '../schema/plan.js'
 import { untilWhole } from './again.js'
@@ -15,6 +16,7 @@ import { completeConfig, type SyncOptions } from './config.js'
 import type { Report, TableReport } from './report.js'
 import { PlanDraft } from './plan/make.js'
 import { schemaOptions, schemaScope } from './structure.js'
+import { compareViews, readViews } from './views.js'
 import { noteLargeObjects, readScope, withData, type RunContext, type Session } from './session.js'
 
 /**
@@ -38,7 +40,7 @@ export async function diff(options: SyncOptions, context: RunContext = {}): Prom
 
 async function compare(session: Session, started: number, draft?: PlanDraft): Promise<Report> {
   const { config, main, standby, emit } = session
-  const [plan, tables] = await bothOrNeither(session, draft)
+  const [plan, { tables, views }] = await bothOrNeither(session, draft)
   await noteLargeObjects(main, emit)
   const sequences = config.syncData
     ? compareSequences(
@@ -46,8 +48,8 @@ async function compare(session: Session, started: number, draft?: PlanDraft): Pr
         await readSequences(standby.sql, config.schemas, standby.can)
       )
     : []
-  await draft?.finish(session, { plan, tables, sequences })
-  return assembleReport(session, { command: 'diff', started, plan, tables, sequences, failures: [] })
+  await draft?.finish(session, { plan, tables, sequences, views })
+  return assembleReport(session, { command: 'diff', started, plan, tables, sequences, views, failures: [] })
 }
 
 /** Structure and rows at the same time; what fails first stops the other, which is waited for. */
@@ -78,18 +80,22 @@ async function compareStructure(session: Session) {
   return plan
 }
 
-async function compareRows(session: Session, draft?: PlanDraft): Promise<TableReport[]> {
-  if (!session.config.syncData) return []
+async function compareRows(
+  session: Session,
+  draft?: PlanDraft
+): Promise<{ tables: TableReport[]; views: ViewResult[] }> {
+  if (!session.config.syncData) return { tables: [], views: [] }
   const scope = await readScope(session)
   session.emit({ type: 'phase', phase: 'compare' })
   return withData(session, scope.units, async context => {
     const compared = await compareUnits(context, scope.units)
     await draft?.rows(context, compared, scope.missing)
-    return [
+    const tables = [
       ...compared.map(result => tableReport(result, 'diff', false)),
       ...(await Promise.all(scope.missing.map(unit => countMissing(context, unit)))),
       ...refusedReports(scope).map(table => waiting(table, session))
     ]
+    return { tables, views: await compareViews(session, await readViews(session, context)) }
   })
 }
 

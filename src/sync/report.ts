@@ -6,9 +6,10 @@
 import type { DriftCell } from '../data/drift.js'
 import type { RowSample } from '../data/samples.js'
 import type { SequenceResult } from '../data/sequences.js'
+import type { ViewResult } from '../data/views.js'
 import type { SchemaChange, SchemaScript } from '../schema/change.js'
 
-export type { DriftCell, RowSample, SchemaChange, SchemaScript, SequenceResult }
+export type { DriftCell, RowSample, SchemaChange, SchemaScript, SequenceResult, ViewResult }
 
 export type TableStatus = 'identical' | 'differs' | 'synced' | 'failed' | 'skipped'
 
@@ -53,7 +54,7 @@ export interface Report {
   version: 1
   command: 'diff' | 'sync'
   identical: boolean
-  /** False where any table, statement or sequence failed. */
+  /** False where any table, statement, sequence or view failed. */
   ok: boolean
   cut: { snapshot: string | null; lsn: string | null; time: string }
   /** The two servers: `host:port/database` and version; never a password. */
@@ -62,6 +63,8 @@ export interface Report {
   schema: SchemaReport
   tables: TableReport[]
   sequences: SequenceResult[]
+  /** The materialized views, each after those that it reads. */
+  views: ViewResult[]
   totals: {
     tables: number
     identical: number
@@ -74,7 +77,7 @@ export interface Report {
     update: number
     delete: number
   }
-  /** What failed and is no table, object or sequence (a materialized view's refresh). */
+  /** What failed and is no table, object, sequence or view: that the run was cut short. */
   failures: string[]
   notes: string[]
   durationMs: number

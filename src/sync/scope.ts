@@ -5,7 +5,7 @@
 import { distance } from 'fastest-levenshtein'
 import { ConfigError } from '../core/errors.js'
 import { rowHash, type HashForm } from '../data/hash.js'
-import { makeUnit, type Unit, type UnitRules } from '../data/unit.js'
+import { makeUnit, type Refusal, type Unit, type UnitRules } from '../data/unit.js'
 import { firstMatch, namePattern } from '../postgres/patterns.js'
 import { qualified } from '../postgres/quote.js'
 import type { Column, Table } from '../postgres/tables.js'
@@ -26,8 +26,8 @@ export interface Hashing {
 }
 
 /**
- * The tables that -t and -T choose.
- * @throws ConfigError for a pattern of -t that no table fits.
+ * The tables and materialized views that -t and -T choose.
+ * @throws ConfigError for a pattern of -t that none of them fits.
  */
 export function chosenTables(tables: readonly Table[], config: SyncConfig): Table[] {
   const excluded = config.excludeTables.map(namePattern)
@@ -112,6 +112,11 @@ function add(scope: Scope, table: Table, twin: Table | undefined, rules: UnitRul
   const unit = makeUnit(table, twin ?? table, rules)
   if ('reason' in unit) scope.refused.push({ table, status: 'failed', ...unit })
   else (twin ? scope.units : scope.missing).push(unit)
+}
+
+/** What a materialized view holds, as one multiset of rows. */
+export function viewUnit(view: Table, twin: Table, config: SyncConfig, hashing: Hashing): Unit | Refusal {
+  return makeUnit(view, twin, { ...rulesFor(view, config, hashing), where: undefined })
 }
 
 /** The row hash of some columns, in the run's form. */

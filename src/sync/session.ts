@@ -41,6 +41,8 @@ export interface Session {
   cut: Cut
   /** Main's tables that the run is about. */
   tables: Table[]
+  /** And its materialized views. */
+  views: Table[]
   hashing: Hashing
   notes: string[]
   emit: Emit
@@ -100,11 +102,24 @@ export async function withSession<T>(
           exactFloats: main.can.shortestFloats === standby.can.shortestFloats,
           upsertThroughParent: standby.can.upsertThroughParent
         }
-        const tables = await tablesOf(main, cut, config)
+        const { tables, views } = await tablesOf(main, cut, config)
         const replica = await mayBeReplica(standby)
         const outage = new Outage(config.maxOutage, isAway)
         const retry = { retries: config.retries, signal, emit, transient: isTransient, outage }
-        const session = { config, main, standby, cut, tables, hashing, notes, emit, signal, replica, retry }
+        const session = {
+          config,
+          main,
+          standby,
+          cut,
+          tables,
+          views,
+          hashing,
+          notes,
+          emit,
+          signal,
+          replica,
+          retry
+        }
         return await work({ ...session, progress: {} })
       } finally {
         await cut.close()
@@ -136,10 +151,19 @@ async function schemasOf(main: Server, { schemas, allSchemas }: SyncConfig): Pro
 }
 
 /** Without rows and patterns no table is asked for by itself. */
-async function tablesOf(main: Server, cut: Cut, config: SyncConfig): Promise<Table[]> {
+async function tablesOf(
+  main: Server,
+  cut: Cut,
+  config: SyncConfig
+): Promise<Pick<Session, 'tables' | 'views'>> {
   const chooses = config.tables.length > 0 || config.excludeTables.length > 0
-  if (!config.syncData && !chooses) return []
-  return chosenTables(await readTables(cut.sql, main.can, config.schemas), config)
+  if (!config.syncData && !chooses) return { tables: [], views: [] }
+  const all = await readTables(cut.sql, main.can, config.schemas, ['r', 'p', 'f', 'm'])
+  const chosen = chosenTables(all, config)
+  return {
+    tables: chosen.filter(({ kind }) => kind !== 'm'),
+    views: chosen.filter(({ kind }) => kind === 'm')
+  }
 }
 
 /** Asked within one statement, which leaves nothing set. */

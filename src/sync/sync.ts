@@ -5,9 +5,8 @@
 import { comparedFirst, compareUnits, writeUnits, type UnitResult } from '../data/rows.js'
 import { compareSequences, setSequences } from '../data/sequences.js'
 import { comparedAlike, type Unit } from '../data/unit.js'
-import { refreshViews } from '../data/views.js'
 import { isConnectionLoss } from '../postgres/failure.js'
-import { readMaterializedViews, readSequences } from '../postgres/relations.js'
+import { readSequences, type Sequence } from '../postgres/relations.js'
 import { applyConstraints, applyStructure } from '../schema/apply.js'
 import { planSchema, type SchemaPlan } from '../schema/plan.js'
 import { proveSchema } from '../schema/proof.js'
@@ -30,6 +29,7 @@ import {
 import { givenSince, sourceName } from './since.js'
 import { schemaOptions, schemaScope } from './structure.js'
 import { noteTriggers } from './triggers.js'
+import { mendViews, readViews, type HeldView } from './views.js'
 
 /**
  * Makes the standby what main is at one moment.
@@ -54,11 +54,12 @@ export async function sync(options: SyncOptions, context: RunContext = {}): Prom
         compared = await compareFirst(session, compared)
         guardDeletes([...compared.values()], config.maxDelete, true)
       }
-      const tables = config.syncData ? withEarlier(await writeRows(session, compared), earlier) : []
+      const written = config.syncData ? await writeRows(session, compared) : { tables: [], views: [] }
+      const tables = withEarlier(written.tables, earlier)
       session.progress.tables = tables
       const rest = await readRest(session)
       await session.cut.close()
-      const { sequences, failures } = await finish(session, plan, rest)
+      const { sequences, views } = await finish(session, plan, rest, written.views)
       if (plan) await prove(session, plan)
       await record(session, tables)
       return assembleReport(session, {
@@ -67,7 +68,8 @@ export async function sync(options: SyncOptions, context: RunContext = {}): Prom
         plan,
         tables,
         sequences,
-        failures
+        views,
+        failures: []
       })
     } finally {
       await lock.release()
@@ -131,7 +133,11 @@ async function guardAll(session: Session, plan: SchemaPlan | undefined, compared
   await guardDrops(standby, dropped, config.maxDelete)
 }
 
-async function writeRows(session: Session, compared: Compared): Promise<TableReport[]> {
+/** Also reads what main's materialized views hold, while its connections are there. */
+async function writeRows(
+  session: Session,
+  compared: Compared
+): Promise<{ tables: TableReport[]; views: HeldView[] }> {
   const { config, standby, emit } = session
   const scope = await readScope(session)
   emit({ type: 'phase', phase: 'rows' })
@@ -144,11 +150,12 @@ async function writeRows(session: Session, compared: Compared): Promise<TableRep
       if (result) known.set(unit, { ...result, unit, tally: { ...result.tally, unit } })
     }
     const results = await writeUnits(context, scope.units, empty, known)
-    return [
+    const tables = [
       ...results.map(result => tableReport(result, 'sync', config.cleanExtra.rows)),
       ...scope.missing.map(missingTable),
       ...refusedReports(scope)
     ]
+    return { tables, views: await readViews(session, context) }
   })
 }
 
@@ -163,37 +170,27 @@ function missingTable(unit: Unit): TableReport {
 /** The last that is asked of main: what the standby does after that needs no main that answers. */
 async function readRest({ config, main, emit }: Session) {
   await noteLargeObjects(main, emit)
-  if (!config.syncData) return { sequences: [], views: [] }
-  return {
-    sequences: await readSequences(main.sql, config.schemas, main.can),
-    views: await readMaterializedViews(main.sql, config.schemas)
-  }
+  return config.syncData ? readSequences(main.sql, config.schemas, main.can) : []
 }
 
 /** What the rows must satisfy, and what is made from them. */
 async function finish(
   session: Session,
   plan: SchemaPlan | undefined,
-  ours: Awaited<ReturnType<typeof readRest>>
+  ours: readonly Sequence[],
+  views: readonly HeldView[]
 ) {
   const { config, standby, emit, retry } = session
   emit({ type: 'phase', phase: 'constraints' })
   const options = schemaOptions(session)
   if (plan) await applyConstraints(plan, standby, options)
-  if (!config.syncData) return { sequences: [], failures: [] }
+  if (!config.syncData) return { sequences: [], views: [] }
   emit({ type: 'phase', phase: 'sequences' })
   const theirs = await readSequences(standby.sql, config.schemas, standby.can)
-  const sequences = compareSequences(ours.sequences, theirs)
-  await setSequences(standby, sequences, ours.sequences, config.cleanExtra.rows, retry)
+  const sequences = compareSequences(ours, theirs)
+  await setSequences(standby, sequences, ours, config.cleanExtra.rows, retry)
   emit({ type: 'phase', phase: 'views' })
-  const failures = await refreshViews(
-    standby,
-    ours.views,
-    await readMaterializedViews(standby.sql, config.schemas),
-    session.replica,
-    retry
-  )
-  return { sequences, failures }
+  return { sequences, views: await mendViews(session, views) }
 }
 
 /** Reads the standby's structure again; main's is known, as it was at the cut. */

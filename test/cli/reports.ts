@@ -74,6 +74,7 @@ export function report(tables: TableReport[], over: Partial<Report> = {}): Repor
     schema: { identical: true, changes: [] },
     tables,
     sequences: [],
+    views: [],
     totals: {
       tables: tables.length,
       identical: count('identical'),

@@ -58,6 +58,8 @@ const elsewhere: [file: string, texts: RegExp][] = [
   // Reasons of a table, a sequence or a change in the report.
   ['data/unit.ts', /^column … /],
   ['data/sequences.ts', /^the role may not read/],
+  ['data/views.ts', /^not populated on|^could not be refreshed/],
+  ['sync/views.ts', /^it was refreshed/],
   ['sync/assemble.ts', /^missing on /],
   ['sync/check.ts', /^the role lacks/],
   ['schema/proof.ts', /^it still differs/],

@@ -23,7 +23,7 @@ export async function tableDigest(url: string, table: string): Promise<string> {
   return (await psql(url, `${digestOf(`${table} t`)};`)).trim()
 }
 
-/** The digests of all ordinary tables and partitions of these schemas, by `schema.table`. */
+/** The digests of all ordinary tables, partitions and populated materialized views of these schemas, by `schema.table`. */
 export async function databaseDigest(
   url: string,
   schemas: readonly string[]
@@ -32,7 +32,7 @@ export async function databaseDigest(
   const list = `select format('select %L, (${digestOf('only %I.%I t').replaceAll("'", "''")})',
       n.nspname || '.' || c.relname, n.nspname, c.relname)
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    where c.relkind = 'r' and n.nspname in (${names})
+    where c.relkind in ('r', 'm') and c.relispopulated and n.nspname in (${names})
     order by n.nspname collate "C", c.relname collate "C" \\gexec`
   const lines = (await psql(url, `${list}\n`)).split('\n').filter(Boolean)
   return Object.fromEntries(lines.map(line => line.split('|') as [string, string]))

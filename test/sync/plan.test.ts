@@ -74,7 +74,7 @@ const rows = {
     CREATE SEQUENCE tickets; CREATE MATERIALIZED VIEW sums AS SELECT sum(paid) FROM orders`,
   main: `UPDATE orders SET state = E'paid\\t"x"\\\\ ', note = NULL WHERE id IN (3, 7); INSERT INTO orders VALUES (31, '', 'й', 0.10, '2026-01-01 00:00:00.123456+00');
     INSERT INTO lines ("order") VALUES (31); INSERT INTO log VALUES (NULL, NULL), (NULL, NULL); SELECT nextval('tickets'), nextval('tickets');
-    INSERT INTO nothing DEFAULT VALUES`,
+    INSERT INTO nothing DEFAULT VALUES; REFRESH MATERIALIZED VIEW sums`,
   standby: `UPDATE orders SET state = 'lost' WHERE id = 8; INSERT INTO orders VALUES (99, 'extra'); INSERT INTO lines ("order") VALUES (99); DELETE FROM lines WHERE number = 4; DELETE FROM log WHERE said = 'said 1';
     INSERT INTO log VALUES ('epoch', 'said 2'), ('epoch', 'only here'), ('epoch', 'only here')`
 }

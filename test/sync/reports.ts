@@ -17,6 +17,9 @@ export function failures(report: Report): string[] {
       .filter(table => table.status === 'failed')
       .map(table => `${table.table}: ${table.reason} | ${table.hint}`),
     ...report.sequences.filter(one => one.status === 'failed').map(one => `${one.name}: ${one.reason}`),
+    ...report.views
+      .filter(one => one.status === 'failed')
+      .map(one => `materialized view ${one.schema}.${one.name} ${one.reason}`),
     ...report.failures
   ]
 }

@@ -15,6 +15,7 @@ export function redacted(report: Report): Report {
     schema: redactedSchema(report.schema),
     tables: report.tables.map(sentences),
     sequences: report.sequences.map(sentences),
+    views: report.views.map(sentences),
     failures: report.failures.map(redact),
     notes: report.notes.map(redact)
   }

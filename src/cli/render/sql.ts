@@ -43,6 +43,7 @@ export function renderSql(report: Report, style: SqlStyle): string {
     ]),
     ...parts.left,
     ...sequenceLines(report, style.cleanExtra.rows),
+    ...viewLines(report, style.cleanExtra.rows),
     '',
     'COMMIT;',
     ...part('What no transaction can hold; each statement by itself', parts.after),
@@ -142,4 +143,18 @@ function sequenceLines({ sequences }: Report, backwards: boolean): string[] {
     return [status === 'ahead' && !backwards ? commented(statement) : statement]
   })
   return lines.length > 0 ? ['', comment('sequences'), ...lines] : []
+}
+
+/** Each after those that it reads; what main has not populated is emptied, and last. */
+function viewLines({ views }: Report, empties: boolean): string[] {
+  const due = views.filter(({ status }) => status === 'differs' || status === 'synced')
+  const filled = due.filter(({ main }) => main !== null)
+  const emptied = due.filter(({ main, standby }) => main === null && standby !== null)
+  const refresh = (one: Report['views'][number], how = '') =>
+    `REFRESH MATERIALIZED VIEW ${qualified(one.schema, one.name)}${how};`
+  const lines = [
+    ...filled.map(one => refresh(one)),
+    ...emptied.map(one => refresh(one, ' WITH NO DATA')).map(line => (empties ? line : commented(line)))
+  ]
+  return lines.length > 0 ? ['', comment('materialized views'), ...lines] : []
 }

@@ -17,6 +17,7 @@ export function renderText(report: Report, style: TextStyle): string {
     structureSection(report, style),
     tableSection(report, style),
     sequenceSection(report, style),
+    viewSection(report, style),
     sentences('Failures', report.failures, style),
     sentences('Notes', report.notes, style),
     wrap(text, style.width)
@@ -111,11 +112,21 @@ function sampleLines(one: TableReport, { paint, width }: TextStyle): string[] {
   ]
 }
 
-function sequenceSection({ sequences }: Report, style: TextStyle): string {
+const sequenceSection = ({ sequences }: Report, style: TextStyle): string =>
+  smallSection('Sequences', ['sequence', 'main', 'standby'], sequences, style)
+
+const viewSection = ({ views }: Report, style: TextStyle): string =>
+  smallSection('Materialized views', ['view', 'rows main', 'rows standby'], views, style)
+
+/** Of what has one number on each side. */
+function smallSection(
+  title: string,
+  [what, main, standby]: readonly [string, string, string],
+  all: readonly (Report['sequences'][number] | Report['views'][number])[],
+  style: TextStyle
+): string {
   const { paint, width, verbose } = style
-  const listed = verbose
-    ? sequences
-    : sequences.filter(one => one.status !== 'identical' || one.reason !== undefined)
+  const listed = verbose ? all : all.filter(one => one.status !== 'identical' || one.reason !== undefined)
   if (listed.length === 0) return ''
   const rows = listed.map(one => [
     shown(`${one.schema}.${one.name}`),
@@ -124,19 +135,22 @@ function sequenceSection({ sequences }: Report, style: TextStyle): string {
     number(one.standby)
   ])
   const reasons = listed.flatMap(one =>
-    one.reason ? [...wrap(`${shown(one.name)}: ${shown(one.reason)}`, width, '    ')] : []
+    one.reason === undefined
+      ? []
+      : because(`${one.name}: ${one.reason}`, 'hint' in one ? one.hint : undefined, style)
   )
   const heads: Column[] = [
-    { heading: 'sequence' },
+    { heading: what },
     { heading: 'status', paint: status => paintStatus(paint, status) },
-    { heading: 'main', right: true },
-    { heading: 'standby', right: true }
+    { heading: main, right: true },
+    { heading: standby, right: true }
   ]
-  return [paint.bold('Sequences'), table(heads, rows, width, paint), ...reasons].join('\n')
+  return [paint.bold(title), table(heads, rows, width, paint), ...reasons].join('\n')
 }
 
 /** A sequence may be beyond what a JavaScript number can hold. */
-const number = (text: string | null): string => text?.replace(/\B(?=(\d{3})+$)/g, ',') ?? '–'
+const number = (n: string | number | null): string =>
+  n === null ? '–' : String(n).replace(/\B(?=(\d{3})+$)/g, ',')
 
 function sentences(title: string, texts: readonly string[], { paint, width }: TextStyle): string {
   const lines = texts.flatMap(text => wrap(shown(text), width, '  '))

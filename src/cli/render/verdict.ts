@@ -37,8 +37,7 @@ function failed(report: Report): string {
   if (broken > 0) parts.push(`${broken} of ${some(tables, 'table')}`)
   const objects = report.schema.changes.filter(change => change.status === 'failed').length
   if (objects > 0) parts.push(some(objects, 'object'))
-  const sequences = report.sequences.filter(one => one.status === 'failed').length
-  if (sequences > 0) parts.push(some(sequences, 'sequence'))
+  parts.push(...besides(report, 'failed'))
   if (report.failures.length > 0) parts.push(some(report.failures.length, 'further step'))
   const others = differences(report)
   const rest = others.length > 0 ? `; besides, the standby differs: ${listed(others)}` : ''
@@ -59,9 +58,19 @@ function differences(report: Report): string[] {
   const rest = report.schema.changes.filter(({ status }) => status === 'pending' || status === 'left')
   const objects = rest.length
   if (objects > 0) parts.push(some(objects, 'object'))
-  const sequences = report.sequences.filter(one => one.status === 'differs').length
-  if (sequences > 0) parts.push(some(sequences, 'sequence'))
-  return parts
+  return [...parts, ...besides(report, 'differs')]
+}
+
+/** How many of what is no table and no object. */
+function besides({ sequences, views }: Report, status: 'failed' | 'differs'): string[] {
+  const kinds = [
+    ['sequence', sequences],
+    ['materialized view', views]
+  ] as const
+  return kinds.flatMap(([kind, all]) => {
+    const n = all.filter(one => one.status === status).length
+    return n > 0 ? [some(n, kind)] : []
+  })
 }
 
 function changes({ totals }: Report, [insert, update, remove]: readonly [string, string, string]): string[] {

@@ -8,10 +8,11 @@ import { DataError, messageOf, PgsyncerError } from '../../core/errors.js'
 import type { Emit } from '../../core/events.js'
 import { explain } from '../../data/explain.js'
 import { writePatches } from '../../data/patch.js'
-import { refreshViews } from '../../data/views.js'
+import { contents, refreshViews } from '../../data/views.js'
 import { inOwnSession } from '../../postgres/backend.js'
 import { openServer } from '../../postgres/connect.js'
 import { isConnectionLoss, isTransient } from '../../postgres/failure.js'
+import { qualified } from '../../postgres/quote.js'
 import { readMaterializedViews } from '../../postgres/relations.js'
 import type { SchemaStatement } from '../../schema/change.js'
 import { refuseReadOnly } from '../guards.js'
@@ -170,7 +171,13 @@ async function afterwards({ plan, standby, replica, emit, signal }: Applying): P
   if (schemas.length === 0) return failures
   emit({ type: 'phase', phase: 'views' })
   const retry = { retries: 5, signal, emit, transient: isTransient }
-  const populated = plan.views.map(view => ({ ...view, populated: true }))
-  const existing = await readMaterializedViews(standby.sql, schemas)
-  return [...failures, ...(await refreshViews(standby, populated, existing, replica, retry))]
+  const named = new Set(plan.views.map(({ schema, name }) => qualified(schema, name)))
+  const views = (await readMaterializedViews(standby.sql, schemas))
+    .filter(({ schema, name }) => named.has(qualified(schema, name)))
+    .map(view => ({ ...view, populated: true }))
+  const refused = await refreshViews(standby, views, replica, retry, view => contents(standby, view))
+  return [
+    ...failures,
+    ...[...refused].map(([{ schema, name }, reason]) => `materialized view ${schema}.${name} ${reason}`)
+  ]
 }

@@ -4,7 +4,8 @@ import type { DataContext } from '../../data/context.js'
 import type { UnitResult } from '../../data/rows.js'
 import type { SequenceResult } from '../../data/sequences.js'
 import type { Unit } from '../../data/unit.js'
-import { readMaterializedViews, readSequences } from '../../postgres/relations.js'
+import type { ViewResult } from '../../data/views.js'
+import { readSequences } from '../../postgres/relations.js'
 import type { Server } from '../../postgres/server.js'
 import { labelOf, type SchemaStatement } from '../../schema/change.js'
 import type { SchemaPlan } from '../../schema/plan.js'
@@ -20,6 +21,7 @@ export interface Found {
   plan: SchemaPlan | undefined
   tables: readonly TableReport[]
   sequences: readonly SequenceResult[]
+  views: readonly ViewResult[]
 }
 
 export class PlanDraft {
@@ -43,23 +45,23 @@ export class PlanDraft {
   }
 
   /** Writes the file. */
-  async finish(session: Session, { plan, tables, sequences }: Found): Promise<void> {
-    const { main, standby, cut, config, emit } = session
+  async finish(session: Session, { plan, tables, sequences, views }: Found): Promise<void> {
+    const { main, standby, cut, emit } = session
     const named = new Set(this.#tables.map(({ schema, table }) => JSON.stringify([schema, table])))
+    const structure = plan && !plan.identical ? await structureOf(session, plan) : null
     const head: PlanHead = {
       kind: 'plan',
       main: { address: main.address, version: main.version },
       standby: { address: standby.address, version: standby.version },
       cut: { snapshot: cut.snapshot ?? null, lsn: cut.lsn, time: cut.time },
       digest: this.digests,
-      structure: plan && !plan.identical ? await structureOf(session, plan) : null,
+      structure,
       tables: this.#tables,
       sequences: await sequencesOf(session, sequences),
-      views: config.syncData
-        ? (await readMaterializedViews(main.sql, config.schemas))
-            .filter(view => view.populated)
-            .map(({ schema, name }) => ({ schema, name }))
-        : [],
+      // A new structure may have made them anew, and empty.
+      views: views
+        .filter(({ status, main: rows }) => rows !== null && (structure || status === 'differs'))
+        .map(({ schema, name }) => ({ schema, name })),
       missing: tables
         .filter(
           ({ status, schema, table }) => status !== 'identical' && !named.has(JSON.stringify([schema, table]))

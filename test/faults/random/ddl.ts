@@ -224,9 +224,13 @@ export function makeLast(model: Model): string[] {
       case 'view':
         return [`CREATE VIEW public."view ${i}" AS SELECT * FROM ${sql}`]
       case 'matview':
+      case 'matrows':
+      case 'matempty': {
+        const items = spec.extras === 'matrows' ? '*' : 'pg_catalog.count(*) AS n'
         return [
-          `CREATE MATERIALIZED VIEW public."matview ${i}" AS SELECT pg_catalog.count(*) AS n FROM ${rowsOf(model.tables[i]!)}`
+          `CREATE MATERIALIZED VIEW public."matview ${i}" AS SELECT ${items} FROM ${rowsOf(model.tables[i]!)} WITH ${spec.extras === 'matempty' ? 'NO ' : ''}DATA`
         ]
+      }
       default:
         return []
     }

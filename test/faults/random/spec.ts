@@ -53,7 +53,7 @@ const table = fc.record({
   exclusion: fc.constantFrom('', '', '', '', '', 'range', 'box', 'deferred'),
   indexes: list(fc.record({ form: fc.constantFrom('btree', 'hash', 'brin', 'gin', 'expression', 'partial'), column: choice }), 2),
   check: seldom,
-  extras: fc.constantFrom('', '', '', '', '', 'trigger', 'rule', 'security', 'view', 'matview', 'dropped')
+  extras: fc.constantFrom('', '', '', '', '', 'trigger', 'rule', 'security', 'view', 'matview', 'matrows', 'matempty', 'dropped')
 }) // prettier-ignore
 
 const foreignKey = fc.record({

@@ -3,7 +3,7 @@
  * in it, never markup, and its policy lets nothing run but the one script and the one style whose hashes it names.
  */
 import { createHash } from 'node:crypto'
-import type { Report, SequenceResult } from '../../../sync/report.js'
+import type { Report } from '../../../sync/report.js'
 import { meaningOf } from '../paint.js'
 import { verdict } from '../verdict.js'
 import { count, some, time } from '../words.js'
@@ -77,7 +77,9 @@ export function renderHtml(report: Report): string {
           </dl>
           ${list('Failures', report.failures)} ${structureSection(report)} ${tableSection(report)}
           ${report.tables.some(table => table.drift) ? legend : undefined}
-          ${sequenceSection(report.sequences)} ${list('Notes', report.notes)}
+          ${smallSection('Sequences', ['sequence', 'main', 'standby'], report.sequences)}
+          ${smallSection('Materialized views', ['view', 'rows on main', 'rows on the standby'], report.views)}
+          ${list('Notes', report.notes)}
         </main>
         ${scriptElement}
       </body>
@@ -115,21 +117,28 @@ function list(title: string, texts: readonly string[]): Content {
   </section>`
 }
 
-function sequenceSection(sequences: readonly SequenceResult[]): Content {
-  const told = sequences.filter(one => one.status !== 'identical' || one.reason !== undefined)
+/** Of what has one number on each side. */
+function smallSection(
+  title: string,
+  heads: readonly [string, string, string],
+  all: readonly (Report['sequences'][number] | Report['views'][number])[]
+): Content {
+  const told = all.filter(one => one.status !== 'identical' || one.reason !== undefined)
   if (told.length === 0) return undefined
+  const [what, main, standby] = heads
+  const id = `${title.toLowerCase().replace(' ', '-')}-title`
+  const number = (n: string | number | null) => (typeof n === 'number' ? count(n) : (n ?? '–'))
+  const why = (one: (typeof all)[number]) => [one.reason, 'hint' in one && one.hint].filter(Boolean).join(' ')
   return html` <section>
-    <h2 id="sequences-title">
-      Sequences <span class="soft">${some(told.length, 'sequence')} of ${count(sequences.length)}</span>
-    </h2>
-    <div class="scroll" tabindex="0" role="region" aria-labelledby="sequences-title">
+    <h2 id="${id}">${title} <span class="soft">${some(told.length, what)} of ${count(all.length)}</span></h2>
+    <div class="scroll" tabindex="0" role="region" aria-labelledby="${id}">
       <table>
         <thead>
           <tr>
-            <th scope="col">sequence</th>
+            <th scope="col">${what}</th>
             <th scope="col">status</th>
-            <th scope="col">main</th>
-            <th scope="col">standby</th>
+            <th scope="col">${main}</th>
+            <th scope="col">${standby}</th>
           </tr>
         </thead>
         <tbody>
@@ -137,11 +146,11 @@ function sequenceSection(sequences: readonly SequenceResult[]): Content {
             one =>
               html`<tr>
                 <th scope="row">
-                  ${one.schema}.${one.name}${one.reason === undefined ? undefined : html`<p class="reason">${one.reason}</p>`}
+                  ${one.schema}.${one.name}${one.reason === undefined ? undefined : html`<p class="reason">${why(one)}</p>`}
                 </th>
                 <td class="status ${meaningOf(one.status)}">${one.status}</td>
-                <td>${one.main ?? '–'}</td>
-                <td>${one.standby ?? '–'}</td>
+                <td>${number(one.main)}</td>
+                <td>${number(one.standby)}</td>
               </tr>`
           )}
         </tbody>
