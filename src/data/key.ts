@@ -28,10 +28,13 @@ const collated = new Set(['character varying', 'text', 'character', 'name'])
 
 /**
  * Whether rows can be matched by the column's text: equal values print the same. Of numeric they need not (1.0 and
- * 1.00); then the upsert's proof fails, and the row is replaced.
+ * 1.00); then the upsert's proof fails, and the row is replaced. PostgreSQL knows no operator between values of a domain over an enum.
  */
 function matchable(column: Column): boolean {
-  return column.kind === 'e' || (sortsAlike.has(column.base) && column.deterministic)
+  return (
+    (column.kind === 'e' && column.type === column.base) ||
+    (sortsAlike.has(column.base) && column.deterministic)
+  )
 }
 
 /** The first key that both sides have, that can be matched by, and whose types agree; undefined where there is none. */

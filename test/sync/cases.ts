@@ -42,6 +42,15 @@ export const driftCases: DriftCase[] = [
     options: { chunkSize: 100 }
   },
   {
+    name: 'key over an enum, and one over a domain of it, which has no operators and is no key',
+    ddl: `CREATE TYPE mood AS ENUM ('low', 'high'); CREATE DOMAIN felt AS mood CHECK (VALUE IS NOT NULL);
+      CREATE TABLE t (id int, m mood, v int, PRIMARY KEY (id, m)); INSERT INTO t SELECT n, 'low', n ${numbers(50)};
+      CREATE TABLE d (id int, m felt, v int, PRIMARY KEY (id, m)); INSERT INTO d SELECT n, 'low', n ${numbers(50)}`,
+    drift: `UPDATE t SET v = 0 WHERE id = 3; DELETE FROM t WHERE id = 4; UPDATE t SET m = 'high' WHERE id = 5;
+      UPDATE d SET v = 0 WHERE id = 3; DELETE FROM d WHERE id = 4; UPDATE d SET m = 'high' WHERE id = 5`,
+    expect: { t: [2, 1, 1], d: [3, 0, 2] }
+  },
+  {
     name: 'text key under the C collation',
     ddl: `CREATE TABLE t (k text COLLATE "C" PRIMARY KEY, v int); INSERT INTO t SELECT 'K' || md5(n::text), n ${numbers(2000)}`,
     drift: `UPDATE t SET v = 0 WHERE v % 200 = 0; DELETE FROM t WHERE v = 17; INSERT INTO t VALUES ('', 1), ('ÿ', 2)`,
