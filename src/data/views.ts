@@ -19,7 +19,7 @@ export interface ViewResult {
   schema: string
   name: string
   status: 'identical' | 'differs' | 'synced' | 'failed'
-  /** Its rows; null: not populated, not there, or not read. */
+  /** Its rows, on the standby before the run; null: not populated, not there, or not read. */
   main: number | null
   standby: number | null
   reason?: string

@@ -33,6 +33,17 @@ export interface Key {
   immediate: boolean
 }
 
+export interface Trigger {
+  name: string
+  /** When it fires: O in ordinary sessions, R in those whose session_replication_role is replica, A in both. */
+  enabled: string
+}
+
+/** The names of those that fire in such a session. */
+export function firing(triggers: readonly Trigger[], replica: boolean): string[] {
+  return triggers.filter(({ enabled }) => enabled !== (replica ? 'O' : 'R')).map(({ name }) => name)
+}
+
 export interface Table {
   oid: number
   schema: string
@@ -51,8 +62,8 @@ export interface Table {
   estimate: number
   pages: number
   rowSecurity: boolean
-  /** User triggers that fire on rows in ordinary sessions. */
-  triggers: string[]
+  /** The user's that are not disabled. */
+  triggers: Trigger[]
   /** It has rules that INSERT or UPDATE would set off: ON CONFLICT is not possible then. */
   hasRules: boolean
   columns: Column[]
@@ -172,8 +183,8 @@ SELECT rel.oid::text AS oid, rel.nspname AS schema, rel.relname AS name, rel.rel
   ${can.partitions ? 'CASE WHEN rel.relispartition THEN pg_catalog.pg_get_expr(rel.relpartbound, rel.oid) END' : 'NULL::text'} AS bound,
   rel.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhparent = rel.oid) AS inherited,
   rel.reltuples::float8 AS estimate, rel.relpages AS pages, rel.relrowsecurity AS "rowSecurity",
-  pg_catalog.to_json(ARRAY(SELECT g.tgname::text FROM pg_catalog.pg_trigger g WHERE g.tgrelid = rel.oid AND NOT g.tgisinternal
-    AND g.tgenabled IN ('O', 'A') ORDER BY 1)) AS triggers,
+  pg_catalog.to_json(ARRAY(SELECT pg_catalog.json_build_object('name', g.tgname, 'enabled', g.tgenabled)
+    FROM pg_catalog.pg_trigger g WHERE g.tgrelid = rel.oid AND NOT g.tgisinternal AND g.tgenabled <> 'D' ORDER BY g.tgname)) AS triggers,
   EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite w WHERE w.ev_class = rel.oid AND w.ev_type IN ('2', '3')) AS "hasRules",
   coalesce(cols.columns, '[]') AS columns, coalesce(keys.keys, '[]') AS keys,
   (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_index i WHERE i.indrelid = rel.oid

@@ -66,7 +66,7 @@ export async function planSchema(
   const both = await readBoth(main, standby, scope, options, known)
   const { entries, extensions } = both
   const decision = await decisionOf(main, standby, both, options, known)
-  await markUnfit(standby, decision)
+  await markUnfit(standby, decision, options.signal)
   const { details } = decision.main
   const changes = new Changes()
   const going = await departures(decision, changes)

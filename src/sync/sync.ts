@@ -28,7 +28,7 @@ import {
 } from './session.js'
 import { givenSince, sourceName } from './since.js'
 import { schemaOptions, schemaScope } from './structure.js'
-import { noteTriggers } from './triggers.js'
+import { noteEventTriggers, noteTriggers } from './triggers.js'
 import { mendViews, readViews, type HeldView } from './views.js'
 
 /**
@@ -60,6 +60,8 @@ export async function sync(options: SyncOptions, context: RunContext = {}): Prom
       const rest = await readRest(session)
       await session.cut.close()
       const { sequences, views } = await finish(session, plan, rest, written.views)
+      if (plan?.identical === false || views.some(view => view.status !== 'identical'))
+        await noteEventTriggers(session)
       if (plan) await prove(session, plan)
       await record(session, tables)
       return assembleReport(session, {

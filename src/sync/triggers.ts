@@ -1,16 +1,30 @@
 /** Triggers of the user's on the standby: they do not fire for us, or it is said that they do. */
 import type { Unit } from '../data/unit.js'
+import { firing } from '../postgres/tables.js'
 import type { Session } from './session.js'
 
-/** Where the role may not keep triggers from firing, the report says whose fired. */
+const because = (replica: boolean): string =>
+  replica ? 'they are enabled ALWAYS or for REPLICA' : 'the role may not set session_replication_role'
+
+/** Of the tables that are written. */
 export function noteTriggers(
   { replica, emit }: Pick<Session, 'replica' | 'emit'>,
   units: readonly Unit[]
 ): void {
-  if (replica) return
-  const fired = units.filter(unit => unit.standby.triggers.length > 0)
-  for (const unit of fired) {
-    const message = `triggers of ${unit.name} fire for the sync (${unit.standby.triggers.join(', ')}): the role may not set session_replication_role`
+  for (const unit of units) {
+    const fired = firing(unit.standby.triggers, replica)
+    if (fired.length === 0) continue
+    const message = `triggers of ${unit.name} fire for the sync (${fired.join(', ')}): ${because(replica)}`
     emit({ type: 'note', table: unit.name, message })
   }
+}
+
+/** Of the database, which hear of each statement that changes its structure or refreshes a view. */
+export async function noteEventTriggers({ standby, replica, emit }: Session): Promise<void> {
+  const there = await standby.sql<{ name: string; enabled: string }[]>`
+    SELECT evtname::text AS name, evtenabled::text AS enabled FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D' ORDER BY 1`
+  const fired = firing(there, replica)
+  if (fired.length === 0) return
+  const message = `event triggers of the standby fire for the sync (${fired.join(', ')}): ${because(replica)}`
+  emit({ type: 'note', message })
 }

@@ -131,7 +131,7 @@ export async function mendViews(session: Session, ours: readonly HeldView[]): Pr
     if (!now) return result.status === 'differs' ? leftAlone(result) : result
     const failure = reasons.get(nameOf(result))
     if (failure !== undefined) return { ...now, status: 'failed', reason: failure }
-    if (now.status === 'identical') return { ...now, status: 'synced' }
+    if (now.status === 'identical') return { ...now, status: 'synced', standby: result.standby }
     return now.status === 'differs' ? { ...now, ...lasting } : now
   })
 }

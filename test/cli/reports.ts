@@ -149,6 +149,18 @@ export const full = report(
       { schema: 'public', name: 'fresh', status: 'identical', main: '1', standby: '1', called: false },
       { schema: 'public', name: 'far', status: 'ahead', main: '5', standby: '9', called: true }
     ],
+    views: [
+      { schema: 'public', name: 'same', status: 'identical', main: 3, standby: 3 },
+      { schema: 'public', name: 'sums', status: 'differs', main: 120_000, standby: 120_001 },
+      {
+        schema: 'public',
+        name: 'idle',
+        status: 'differs',
+        main: null,
+        standby: 7,
+        reason: 'not populated on main'
+      }
+    ],
     notes: ['main has 3 large objects: they are not compared and not moved']
   }
 )

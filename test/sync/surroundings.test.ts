@@ -22,6 +22,25 @@ test('event triggers hear nothing of what the tool does for itself', async () =>
   })
 })
 
+test('triggers that fire in a replica too are told', async () => {
+  const body = 'LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$'
+  const ddl = `CREATE TABLE t (id int PRIMARY KEY, v int);
+    CREATE FUNCTION f() RETURNS trigger ${body}; CREATE FUNCTION hear() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
+    CREATE TRIGGER always BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f(); ALTER TABLE t ENABLE ALWAYS TRIGGER always;
+    CREATE TRIGGER ordinary BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();
+    CREATE TRIGGER replica BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f(); ALTER TABLE t ENABLE REPLICA TRIGGER replica;
+    CREATE EVENT TRIGGER hears ON ddl_command_end EXECUTE FUNCTION hear();
+    CREATE EVENT TRIGGER listens ON ddl_command_end EXECUTE FUNCTION hear(); ALTER EVENT TRIGGER listens ENABLE REPLICA`
+  await withPair({ ddl, main: 'INSERT INTO t VALUES (1, 1)' }, async (pair, config) => {
+    const why = 'they are enabled ALWAYS or for REPLICA'
+    const rows = `triggers of public.t fire for the sync (always, replica): ${why}`
+    expect((await sync(config)).notes).toEqual([rows])
+    await pair.main.exec('CREATE INDEX ON t (v)')
+    const structure = `event triggers of the standby fire for the sync (listens): ${why}`
+    expect((await sync(config)).notes).toEqual([rows, structure])
+  })
+})
+
 /** Each reads the next, as no catalog tells, and comes before it by its name. */
 const chain = `CREATE TABLE t (v int PRIMARY KEY);
   CREATE MATERIALIZED VIEW z AS SELECT sum(v) AS v FROM t;

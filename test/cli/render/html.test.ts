@@ -85,6 +85,15 @@ const hostile = report(
       called: true,
       reason: text
     })),
+    views: attacks.map(text => ({
+      schema: text,
+      name: text,
+      status: 'failed',
+      main: 1,
+      standby: null,
+      reason: text,
+      hint: text
+    })),
     failures: attacks,
     notes: attacks
   }

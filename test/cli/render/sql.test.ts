@@ -73,6 +73,10 @@ describe('renderSql', () => {
       SELECT pg_catalog.setval('"public"."orders_id_seq"'::pg_catalog.regclass, '9223372036854775807', true);
       -- SELECT pg_catalog.setval('"public"."far"'::pg_catalog.regclass, '5', true);
 
+      -- materialized views
+      REFRESH MATERIALIZED VIEW "public"."sums";
+      -- REFRESH MATERIALIZED VIEW "public"."idle" WITH NO DATA;
+
       COMMIT;
       "
     `)

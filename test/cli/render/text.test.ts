@@ -56,11 +56,17 @@ describe('renderText', () => {
         public.orders_id_seq  differs  9,223,372,036,854,775,807       12
         public.far            ahead                            5        9
 
+      Materialized views
+        view         status   rows main  rows standby
+        public.sums  differs    120,000       120,001
+        public.idle  differs          –             7
+          idle: not populated on main
+
       Notes
         main has 3 large objects: they are not compared and not moved
 
       Failed: 1 of 4 tables, each named above; besides, the standby differs: 1 of 4 tables (2 rows to
-      insert, 1 to update, 1 to delete), 2 objects and 1 sequence (1.2 s)
+      insert, 1 to update, 1 to delete), 2 objects, 1 sequence and 2 materialized views (1.2 s)
       "
     `)
   })

@@ -78,7 +78,7 @@ export function renderHtml(report: Report): string {
           ${list('Failures', report.failures)} ${structureSection(report)} ${tableSection(report)}
           ${report.tables.some(table => table.drift) ? legend : undefined}
           ${smallSection('Sequences', ['sequence', 'main', 'standby'], report.sequences)}
-          ${smallSection('Materialized views', ['view', 'rows on main', 'rows on the standby'], report.views)}
+          ${smallSection('Materialized views', ['view', 'rows main', 'rows standby'], report.views)}
           ${list('Notes', report.notes)}
         </main>
         ${scriptElement}

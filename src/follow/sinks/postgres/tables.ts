@@ -6,7 +6,7 @@ import { codeOf } from '../../../postgres/failure.js'
 import { ident, literal, qualified } from '../../../postgres/quote.js'
 import { readForeignKeys, type ForeignKey } from '../../../postgres/relations.js'
 import type { Server } from '../../../postgres/server.js'
-import { readTables, type Table } from '../../../postgres/tables.js'
+import { firing, readTables, type Table } from '../../../postgres/tables.js'
 import type { FollowConfig } from '../../config.js'
 import { nameOf, type FollowedColumn, type FollowedTable } from '../../table.js'
 import { fitOf, targetOf } from './fit.js'
@@ -83,7 +83,11 @@ export class Tables {
       acts: keys.some(key => key.deletes)
     }
     if (!this.replica && prepared.acts && !prepared.target.upsert) throw deletesOthers(table)
-    if (!this.replica && !this.#told && (standby.triggers.length > 0 || this.#keys.length > 0)) {
+    if (
+      !this.replica &&
+      !this.#told &&
+      (firing(standby.triggers, false).length > 0 || this.#keys.length > 0)
+    ) {
       this.#told = true
       this.emit({
         type: 'note',
