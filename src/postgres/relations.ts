@@ -110,6 +110,8 @@ export interface MaterializedView {
   populated: boolean
   /** A user's function takes part in it, by itself or in a view that it reads: what that reads the catalogs do not tell. */
   calls: boolean
+  /** The others that it is known to read, also by way of views. */
+  reads: { schema: string; name: string }[]
 }
 
 /** Every materialized view of the schemas, each after those that it is known to read; those that call functions last. */
@@ -128,6 +130,10 @@ WITH RECURSIVE edges AS (
   SELECT c.oid AS view, 0 AS depth FROM pg_catalog.pg_class c WHERE c.relkind IN ('v', 'm')
   UNION
   SELECT e.view, depth.depth + 1 FROM edges e JOIN depth ON depth.view = e.reads
+), reach AS (
+  SELECT view, reads FROM edges
+  UNION
+  SELECT reach.view, e.reads FROM reach JOIN edges e ON e.view = reach.reads
 ), calling AS (
   SELECT r.ev_class AS view FROM pg_catalog.pg_rewrite r
   JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
@@ -137,11 +143,14 @@ WITH RECURSIVE edges AS (
   UNION
   SELECT e.view FROM edges e JOIN calling ON calling.view = e.reads
 )
-SELECT n.nspname AS schema, c.relname AS name, c.relispopulated AS populated, c.oid IN (SELECT view FROM calling) AS calls
+SELECT n.nspname AS schema, c.relname AS name, c.relispopulated AS populated, c.oid IN (SELECT view FROM calling) AS calls,
+  coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object('schema', mn.nspname, 'name', m.relname)) FROM reach
+    JOIN pg_catalog.pg_class m ON m.oid = reach.reads AND m.relkind = 'm' JOIN pg_catalog.pg_namespace mn ON mn.oid = m.relnamespace
+    WHERE reach.view = c.oid), '[]') AS reads
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN depth ON depth.view = c.oid
 WHERE c.relkind = 'm' AND n.nspname = ANY ($1::text[])
-GROUP BY 1, 2, 3, 4 ORDER BY 4, pg_catalog.max(depth.depth), 1, 2`,
+GROUP BY 1, 2, 3, 4, c.oid ORDER BY 4, pg_catalog.max(depth.depth), 1, 2`,
     [arrayText(schemas)]
   )
 }

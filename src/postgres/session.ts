@@ -10,22 +10,32 @@ export interface SessionLimits {
   statementTimeout: number
 }
 
+/** What a query's own result depends on, besides how it is printed. */
+const ofValues = {
+  TimeZone: 'UTC',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'postgres',
+  extra_float_digits: '3',
+  bytea_output: 'hex',
+  xmloption: 'content',
+  lc_monetary: 'C',
+  // The same as empty, which postgres.js would not send.
+  search_path: 'pg_catalog',
+  row_security: 'off',
+  array_nulls: 'on',
+  quote_all_identifiers: 'off'
+}
+
+/** Gives a session back what its database and role set of that: what a user's own query is to run under. */
+export const unpinned = Object.keys(ofValues)
+  .map(name => `RESET ${name}`)
+  .join('; ')
+
 /** Name → value of what is pinned on a server of this version. */
 export function sessionPins(versionNumber: number, limits: SessionLimits): Record<string, string> {
   return {
-    TimeZone: 'UTC',
-    DateStyle: 'ISO, YMD',
-    IntervalStyle: 'postgres',
-    extra_float_digits: '3',
-    bytea_output: 'hex',
-    xmloption: 'content',
-    lc_monetary: 'C',
-    // The same as empty, which postgres.js would not send.
-    search_path: 'pg_catalog',
-    row_security: 'off',
+    ...ofValues,
     client_encoding: 'UTF8',
-    array_nulls: 'on',
-    quote_all_identifiers: 'off',
     standard_conforming_strings: 'on',
     default_transaction_isolation: 'read committed',
     client_min_messages: 'warning',

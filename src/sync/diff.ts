@@ -95,7 +95,7 @@ async function compareRows(
       ...(await Promise.all(scope.missing.map(unit => countMissing(context, unit)))),
       ...refusedReports(scope).map(table => waiting(table, session))
     ]
-    return { tables, views: await compareViews(session, await readViews(session, context)) }
+    return { tables, views: await compareViews(session, await readViews(session, context), context) }
   })
 }
 

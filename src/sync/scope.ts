@@ -35,7 +35,7 @@ export function chosenTables(tables: readonly Table[], config: SyncConfig): Tabl
   for (const { pattern, fits } of wanted) {
     if (tables.some(fits)) continue
     throw new ConfigError(
-      `no table of main fits ${JSON.stringify(pattern)} in ${config.schemas.join(', ')}`,
+      `no table or materialized view of main fits ${JSON.stringify(pattern)} in ${config.schemas.join(', ')}`,
       {
         hint: `${nearest(pattern, tables)}Names with capitals need double quotes inside the pattern; other schemas need --schema.`
       }
@@ -114,7 +114,7 @@ function add(scope: Scope, table: Table, twin: Table | undefined, rules: UnitRul
   else (twin ? scope.units : scope.missing).push(unit)
 }
 
-/** What a materialized view holds, as one multiset of rows. */
+/** A materialized view, which --where is not for. */
 export function viewUnit(view: Table, twin: Table, config: SyncConfig, hashing: Hashing): Unit | Refusal {
   return makeUnit(view, twin, { ...rulesFor(view, config, hashing), where: undefined })
 }

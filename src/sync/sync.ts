@@ -60,8 +60,11 @@ export async function sync(options: SyncOptions, context: RunContext = {}): Prom
       const rest = await readRest(session)
       await session.cut.close()
       const { sequences, views } = await finish(session, plan, rest, written.views)
-      if (plan?.identical === false || views.some(view => view.status !== 'identical'))
-        await noteEventTriggers(session)
+      const wrote =
+        plan?.identical === false ||
+        views.some(view => view.refreshed) ||
+        tables.some(({ insert, update, delete: gone }) => insert + update + gone > 0)
+      if (wrote) await noteEventTriggers(session)
       if (plan) await prove(session, plan)
       await record(session, tables)
       return assembleReport(session, {

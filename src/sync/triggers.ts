@@ -6,7 +6,7 @@ import type { Session } from './session.js'
 const because = (replica: boolean): string =>
   replica ? 'they are enabled ALWAYS or for REPLICA' : 'the role may not set session_replication_role'
 
-/** Of the tables that are written. */
+/** Of the tables of the run. */
 export function noteTriggers(
   { replica, emit }: Pick<Session, 'replica' | 'emit'>,
   units: readonly Unit[]
@@ -19,12 +19,16 @@ export function noteTriggers(
   }
 }
 
-/** Of the database, which hear of each statement that changes its structure or refreshes a view. */
-export async function noteEventTriggers({ standby, replica, emit }: Session): Promise<void> {
+/** Of the database, which hear of each statement that changes its structure, stages rows or refreshes a view, unless they are for others. */
+export async function noteEventTriggers({
+  standby,
+  replica,
+  emit
+}: Pick<Session, 'standby' | 'replica' | 'emit'>): Promise<void> {
   const there = await standby.sql<{ name: string; enabled: string }[]>`
-    SELECT evtname::text AS name, evtenabled::text AS enabled FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D' ORDER BY 1`
+    SELECT evtname::text AS name, evtenabled::text AS enabled FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D' AND evtevent <> 'login' ORDER BY 1`
   const fired = firing(there, replica)
   if (fired.length === 0) return
-  const message = `event triggers of the standby fire for the sync (${fired.join(', ')}): ${because(replica)}`
+  const message = `event triggers of the standby may fire for what is done there (${fired.join(', ')}): ${because(replica)}`
   emit({ type: 'note', message })
 }

@@ -150,12 +150,13 @@ export const full = report(
       { schema: 'public', name: 'far', status: 'ahead', main: '5', standby: '9', called: true }
     ],
     views: [
-      { schema: 'public', name: 'same', status: 'identical', main: 3, standby: 3 },
-      { schema: 'public', name: 'sums', status: 'differs', main: 120_000, standby: 120_001 },
+      { schema: 'public', name: 'same', status: 'identical', populated: true, main: 3, standby: 3 },
+      { schema: 'public', name: 'sums', status: 'differs', populated: true, main: 120_000, standby: 120_001 },
       {
         schema: 'public',
         name: 'idle',
         status: 'differs',
+        populated: false,
         main: null,
         standby: 7,
         reason: 'not populated on main'

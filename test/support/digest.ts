@@ -46,7 +46,7 @@ function digestOf(from: string): string {
 }
 
 /** Runs a script in psql and gives its output, unaligned, without headers; fails at the script's first error. */
-async function psql(url: string, script: string): Promise<string> {
+export async function psql(url: string, script: string): Promise<string> {
   const at = new URL(url)
   const env = {
     ...process.env,

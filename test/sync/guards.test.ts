@@ -254,14 +254,14 @@ describe('bad input', () => {
       'a misspelt table',
       () => ({ tables: ['ordres'] }),
       ConfigError,
-      /no table of main fits "ordres"/,
+      /no table or materialized view of main fits "ordres"/,
       /Is public\.orders meant\?/
     ],
     [
       'a table with capitals, unquoted',
       () => ({ tables: ['Weird Name'] }),
       ConfigError,
-      /no table of main fits/,
+      /no table or materialized view of main fits/,
       /double quotes/
     ],
     [

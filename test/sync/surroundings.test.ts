@@ -34,10 +34,11 @@ test('triggers that fire in a replica too are told', async () => {
   await withPair({ ddl, main: 'INSERT INTO t VALUES (1, 1)' }, async (pair, config) => {
     const why = 'they are enabled ALWAYS or for REPLICA'
     const rows = `triggers of public.t fire for the sync (always, replica): ${why}`
+    const done = `event triggers of the standby may fire for what is done there (listens): ${why}`
+    expect((await sync(config)).notes).toEqual([rows, done])
     expect((await sync(config)).notes).toEqual([rows])
     await pair.main.exec('CREATE INDEX ON t (v)')
-    const structure = `event triggers of the standby fire for the sync (listens): ${why}`
-    expect((await sync(config)).notes).toEqual([rows, structure])
+    expect((await sync(config)).notes).toEqual([rows, done])
   })
 })
 

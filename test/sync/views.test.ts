@@ -1,7 +1,10 @@
 /** Materialized views: what they hold is compared, refreshed where it differs, and left alone where it does not. */
 import { describe, expect, test } from 'vitest'
 import { diff, sync, type Report } from '../../src/index.js'
+import { renderSql } from '../../src/cli/render/sql.js'
 import { withPair } from '../faults/pairs.js'
+import { psql } from '../support/digest.js'
+import { createPlainPair } from '../support/roles.js'
 import { failures } from './reports.js'
 
 const ddl = `CREATE TABLE t (id int PRIMARY KEY, v numeric);
@@ -135,6 +138,94 @@ describe('what materialized views hold', () => {
       expect(viewsOf(await sync(rows))).toEqual(told)
       const done = await sync({ ...config, syncSchema: true, cleanExtra: { rows: false, objects: true } })
       expect(done.identical).toBe(true)
+    })
+  })
+})
+
+describe('a view is refreshed', () => {
+  test('under the settings of its database, not under ours', async () => {
+    const days = `CREATE TABLE t (id int PRIMARY KEY, at timestamptz, f float8);
+      CREATE MATERIALIZED VIEW days AS SELECT at::date AS day, count(*) AS n FROM t GROUP BY 1;
+      CREATE MATERIALIZED VIEW printed AS SELECT f::text || date '2024-02-01' AS f FROM t`
+    const main = `SET timezone = 'Europe/Berlin'; SET extra_float_digits = 0; SET datestyle = 'German';
+      INSERT INTO t VALUES (1, '2024-01-01 23:30+00', 0.1::float8 + 0.2), (2, '2024-01-02 12:00+00', 1);
+      REFRESH MATERIALIZED VIEW days; REFRESH MATERIALIZED VIEW printed`
+    await withPair({ ddl: days, main }, async (pair, config) => {
+      for (const setting of ["timezone = 'Europe/Berlin'", 'extra_float_digits = 0', "datestyle = 'German'"])
+        await pair.standby.query(`ALTER DATABASE "${pair.standby.name}" SET ${setting}`)
+      expect(viewsOf(await sync(config))).toEqual({ days: ['synced', 1, 0], printed: ['synced', 2, 0] })
+      expect(await diff(config)).toMatchObject({ identical: true })
+    })
+  })
+
+  test('under the policies that its owner is under', async () => {
+    const { pair, owner, config, drop } = await createPlainPair({
+      ddl: `CREATE TABLE t (id int PRIMARY KEY); CREATE MATERIALIZED VIEW mv AS SELECT id FROM t`,
+      main: 'INSERT INTO t VALUES (1); REFRESH MATERIALIZED VIEW mv'
+    })
+    try {
+      // Neither the table's owner nor a superuser: by the policy alone the view's owner sees the row.
+      await pair.standby.exec(`ALTER TABLE t OWNER TO postgres; GRANT SELECT ON t TO ${owner.name};
+        ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (true)`)
+      const done = await sync({ ...config, standby: pair.standby.url, syncSchema: false })
+      expect(failures(done)).toEqual([])
+      expect(viewsOf(done)).toEqual({ mv: ['synced', 1, 0] })
+    } finally {
+      await drop()
+    }
+  })
+
+  test('also where main does not let it be read, which is a failure all the same', async () => {
+    const { pair, reader, config, drop } = await createPlainPair({
+      ddl: `${ddl}; CREATE MATERIALIZED VIEW more AS SELECT id FROM sums`,
+      main: `INSERT INTO t VALUES (3, 3); ${refresh}; REFRESH MATERIALIZED VIEW more`
+    })
+    try {
+      await pair.main.exec(`REVOKE SELECT ON sums FROM ${reader.name}`)
+      const done = await sync({ ...config, syncSchema: false })
+      expect(failures(done)).toEqual([
+        expect.stringMatching(/^materialized view public\.sums main: permission denied/)
+      ])
+      expect(viewsOf(done)).toMatchObject({
+        sums: ['failed', null, 2, expect.anything()],
+        above: ['synced', 1, 1],
+        more: ['synced', 3, 2]
+      })
+      expect(await pair.standby.query('SELECT count(*)::int AS n FROM sums')).toEqual([{ n: 3 }])
+    } finally {
+      await drop()
+    }
+  })
+
+  test('and what main has emptied since is filled for those that are made from it, and is empty afterwards', async () => {
+    const main = `INSERT INTO t VALUES (3, 3); ${refresh}; REFRESH MATERIALIZED VIEW sums WITH NO DATA`
+    for (const standby of ['', 'REFRESH MATERIALIZED VIEW sums WITH NO DATA']) {
+      await withPair({ ddl, main, standby }, async (pair, config) => {
+        const options = { ...config, cleanExtra: { rows: true, objects: false } }
+        const done = await sync(options)
+        expect(failures(done)).toEqual([])
+        expect(done.identical).toBe(true)
+        expect(await pair.standby.query('SELECT v FROM above')).toEqual([{ v: '6.5' }])
+        const untouched = await pair.standby.query(files)
+        expect(await sync(options)).toMatchObject({ identical: true })
+        expect(await pair.standby.query(files)).toEqual(untouched)
+      })
+    }
+  })
+
+  test('by the script of a diff, where it differs or is made anew', async () => {
+    const made = `CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1);
+      CREATE MATERIALIZED VIEW "it's" AS SELECT id, v::text FROM t; 
+      CREATE TABLE u (id int PRIMARY KEY); CREATE MATERIALIZED VIEW stale AS SELECT count(*) FROM u`
+    const main = `INSERT INTO u VALUES (2); REFRESH MATERIALIZED VIEW stale; DROP MATERIALIZED VIEW "it's"; ALTER TABLE t ALTER v TYPE bigint;
+      CREATE MATERIALIZED VIEW "it's" AS SELECT id, v::text FROM t; CREATE MATERIALIZED VIEW fresh AS SELECT id FROM t`
+    await withPair({ ddl: made, main }, async (pair, config) => {
+      const report = await diff({ ...config, allow: ['all'] })
+      await psql(
+        pair.standby.url,
+        renderSql(report, { rows: 100, cleanExtra: { rows: true, objects: true } })
+      )
+      expect(await diff(config)).toMatchObject({ identical: true })
     })
   })
 })

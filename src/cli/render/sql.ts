@@ -4,6 +4,7 @@
  * or objects that main does not have is a comment unless `--clean-extra` asked for it.
  */
 import { literal, qualified } from '../../postgres/quote.js'
+import { unpinned } from '../../postgres/session.js'
 import type { CleanExtra } from '../../sync/config.js'
 import type { Report } from '../../sync/report.js'
 import { rowStatements, type RowTexts } from './sqlrows.js'
@@ -43,10 +44,10 @@ export function renderSql(report: Report, style: SqlStyle): string {
     ]),
     ...parts.left,
     ...sequenceLines(report, style.cleanExtra.rows),
-    ...viewLines(report, style.cleanExtra.rows),
     '',
     'COMMIT;',
     ...part('What no transaction can hold; each statement by itself', parts.after),
+    ...part('4. Materialized views', viewLines(report, style.cleanExtra.rows)),
     ''
   ].join('\n')
 }
@@ -145,16 +146,22 @@ function sequenceLines({ sequences }: Report, backwards: boolean): string[] {
   return lines.length > 0 ? ['', comment('sequences'), ...lines] : []
 }
 
-/** Each after those that it reads; what main has not populated is emptied, and last. */
-function viewLines({ views }: Report, empties: boolean): string[] {
-  const due = views.filter(({ status }) => status === 'differs' || status === 'synced')
-  const filled = due.filter(({ main }) => main !== null)
-  const emptied = due.filter(({ main, standby }) => main === null && standby !== null)
+/** Behind the transaction's settings: a view is made under those that the database has. */
+function viewLines({ views, schema }: Report, empties: boolean): string[] {
   const refresh = (one: Report['views'][number], how = '') =>
     `REFRESH MATERIALIZED VIEW ${qualified(one.schema, one.name)}${how};`
-  const lines = [
-    ...filled.map(one => refresh(one)),
-    ...emptied.map(one => refresh(one, ' WITH NO DATA')).map(line => (empties ? line : commented(line)))
-  ]
-  return lines.length > 0 ? ['', comment('materialized views'), ...lines] : []
+  const lines = views.flatMap(one => {
+    if (!one.populated) return []
+    if (one.status !== 'identical') return [refresh(one)]
+    if (schema.identical) return []
+    // What its statement changes may have made the view anew, and empty.
+    const name = literal(qualified(one.schema, one.name)).trim()
+    const made = `WHERE oid = ${name}::pg_catalog.regclass AND NOT relispopulated`
+    return [`SELECT ${literal(refresh(one)).trim()} FROM pg_catalog.pg_class ${made} \\gexec`]
+  })
+  const emptied = views
+    .filter(({ populated, status, standby }) => !populated && status !== 'identical' && standby !== null)
+    .map(one => refresh(one, ' WITH NO DATA'))
+  const all = [...lines, ...(empties ? emptied : emptied.map(commented))]
+  return all.length > 0 ? [unpinned + ';', ...all] : []
 }

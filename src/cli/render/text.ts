@@ -134,11 +134,14 @@ function smallSection(
     number(one.main),
     number(one.standby)
   ])
-  const reasons = listed.flatMap(one =>
-    one.reason === undefined
-      ? []
-      : because(`${one.name}: ${one.reason}`, 'hint' in one ? one.hint : undefined, style)
-  )
+  const reasons = listed.flatMap((one, i) => {
+    if (one.reason === undefined) return []
+    const [hint, next] = [one, listed[i + 1]].map(other =>
+      other && 'hint' in other ? other.hint : undefined
+    )
+    // Of several the last one says it.
+    return because(`${one.schema}.${one.name}: ${one.reason}`, hint === next ? undefined : hint, style)
+  })
   const heads: Column[] = [
     { heading: what },
     { heading: 'status', paint: status => paintStatus(paint, status) },

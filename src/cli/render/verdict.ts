@@ -19,7 +19,7 @@ export function verdict(report: Report): { text: string; style: 'good' | 'differ
   const done = changes(report, ['inserted', 'updated', 'deleted'])
   const objects = report.schema.changes.filter(change => change.status === 'applied').length
   if (objects > 0) done.push(`${some(objects, 'object')} changed`)
-  const views = report.views.filter(view => view.status === 'synced').length
+  const views = report.views.filter(view => view.refreshed).length
   if (views > 0) done.push(`${some(views, 'materialized view')} refreshed`)
   const work = done.length > 0 ? listed(done) : 'nothing had to be changed'
   if (report.identical)

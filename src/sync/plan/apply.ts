@@ -18,6 +18,7 @@ import type { SchemaStatement } from '../../schema/change.js'
 import { refuseReadOnly } from '../guards.js'
 import { StandbyLock } from '../lock.js'
 import { mayBeReplica, type RunContext } from '../session.js'
+import { noteEventTriggers } from '../triggers.js'
 import { completeApplyPlan, type ApplyPlanConfig, type ApplyPlanOptions } from './config.js'
 import type { PlanHead } from './document.js'
 import { guardRows, guardStructure, refuseOther } from './guards.js'
@@ -57,6 +58,7 @@ export async function applyPlan(options: ApplyPlanOptions, context: RunContext =
         inTransaction(client, applying, config)
       )
       const failures = config.dryRun ? [] : await afterwards(applying)
+      if (!config.dryRun) await noteEventTriggers(applying)
       return {
         version: 1,
         command: 'apply-plan',
@@ -171,13 +173,19 @@ async function afterwards({ plan, standby, replica, emit, signal }: Applying): P
   if (schemas.length === 0) return failures
   emit({ type: 'phase', phase: 'views' })
   const retry = { retries: 5, signal, emit, transient: isTransient }
-  const named = new Set(plan.views.map(({ schema, name }) => qualified(schema, name)))
-  const views = (await readMaterializedViews(standby.sql, schemas))
-    .filter(({ schema, name }) => named.has(qualified(schema, name)))
-    .map(view => ({ ...view, populated: true }))
-  const refused = await refreshViews(standby, views, replica, retry, view => contents(standby, view))
+  const named = new Map(plan.views.map(view => [qualified(view.schema, view.name), view]))
+  const due = (await readMaterializedViews(standby.sql, schemas))
+    .filter(({ schema, name, populated }) => {
+      const view = named.get(qualified(schema, name))
+      return view && !(view.ifEmpty && populated)
+    })
+    .map(view => ({ view, fill: true, empty: false }))
+  const refused = await refreshViews(standby, due, replica, retry, view => contents(standby, signal, view))
   return [
     ...failures,
-    ...[...refused].map(([{ schema, name }, reason]) => `materialized view ${schema}.${name} ${reason}`)
+    ...due.flatMap(({ view: { schema, name } }) => {
+      const failure = refused.get(qualified(schema, name))
+      return failure ? [`materialized view ${schema}.${name} ${failure.reason}`] : []
+    })
   ]
 }

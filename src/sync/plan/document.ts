@@ -78,8 +78,10 @@ export const headShape = z.strictObject({
   /** Those that have rows below. */
   tables: z.array(table),
   sequences: z.array(sequence),
-  /** Materialized views that are refreshed. */
-  views: z.array(z.strictObject({ schema: z.string(), name: z.string() })),
+  /** Materialized views that are refreshed; `ifEmpty`: only where the structure has made them anew. */
+  views: z.array(
+    z.strictObject({ schema: z.string(), name: z.string(), ifEmpty: z.literal(true).optional() })
+  ),
   /** Differences that are not in the plan, and why. */
   missing: z.array(z.string())
 })

@@ -4,7 +4,7 @@ import type { DataContext } from '../../data/context.js'
 import type { UnitResult } from '../../data/rows.js'
 import type { SequenceResult } from '../../data/sequences.js'
 import type { Unit } from '../../data/unit.js'
-import type { ViewResult } from '../../data/views.js'
+import { toFill, type ViewResult } from '../../data/views.js'
 import { readSequences } from '../../postgres/relations.js'
 import type { Server } from '../../postgres/server.js'
 import { labelOf, type SchemaStatement } from '../../schema/change.js'
@@ -47,7 +47,7 @@ export class PlanDraft {
   /** Writes the file. */
   async finish(session: Session, { plan, tables, sequences, views }: Found): Promise<void> {
     const { main, standby, cut, emit } = session
-    const named = new Set(this.#tables.map(({ schema, table }) => JSON.stringify([schema, table])))
+    const named = new Set(this.#tables.map(nameOf))
     const structure = plan && !plan.identical ? await structureOf(session, plan) : null
     const head: PlanHead = {
       kind: 'plan',
@@ -58,17 +58,25 @@ export class PlanDraft {
       structure,
       tables: this.#tables,
       sequences: await sequencesOf(session, sequences),
-      // A new structure may have made them anew, and empty.
       views: views
-        .filter(({ status, main: rows }) => rows !== null && (structure || status === 'differs'))
-        .map(({ schema, name }) => ({ schema, name })),
-      missing: tables
-        .filter(
-          ({ status, schema, table }) => status !== 'identical' && !named.has(JSON.stringify([schema, table]))
-        )
-        .flatMap(({ schema, table, status, reason }) =>
-          reason === undefined ? [] : [`${schema}.${table}: ${status}: ${reason}`]
-        )
+        .filter(({ populated, status }) => populated && (structure || status !== 'identical'))
+        .map(({ schema, name, status }) => ({
+          schema,
+          name,
+          ...(status === 'identical' && { ifEmpty: true as const })
+        })),
+      missing: [
+        ...tables
+          .filter(({ status, ...one }) => status !== 'identical' && !named.has(nameOf(one)))
+          .map(({ schema, table, status, reason }) => ({ name: `${schema}.${table}`, status, reason })),
+        ...views
+          .filter(view => !isMended(view, structure !== null))
+          .map(({ schema, name, status, reason }) => ({
+            name: `materialized view ${schema}.${name}`,
+            status,
+            reason
+          }))
+      ].flatMap(({ name, status, reason }) => (reason === undefined ? [] : [`${name}: ${status}: ${reason}`]))
     }
     await this.out.finish(head)
     const rows = this.#tables.reduce((sum, one) => sum + one.insert + one.update + one.delete, 0)
@@ -80,6 +88,13 @@ export class PlanDraft {
     return this.out.discard()
   }
 }
+
+const nameOf = ({ schema, table }: Pick<PlanTable, 'schema' | 'table'>): string =>
+  JSON.stringify([schema, table])
+
+/** REFRESH may be all that it takes, or, with the structure of the plan, making it and REFRESH. */
+const isMended = ({ populated, status, reason }: ViewResult, structure: boolean): boolean =>
+  populated && status !== 'failed' && (structure || reason === undefined || reason === toFill)
 
 async function structureOf({ standby, config, signal }: Session, plan: SchemaPlan): Promise<PlanStructure> {
   const { preamble = [], outside, structure, constraints } = scriptOf(plan)

@@ -89,6 +89,7 @@ const hostile = report(
       schema: text,
       name: text,
       status: 'failed',
+      populated: true,
       main: 1,
       standby: null,
       reason: text,

@@ -73,11 +73,13 @@ describe('renderSql', () => {
       SELECT pg_catalog.setval('"public"."orders_id_seq"'::pg_catalog.regclass, '9223372036854775807', true);
       -- SELECT pg_catalog.setval('"public"."far"'::pg_catalog.regclass, '5', true);
 
-      -- materialized views
+      COMMIT;
+
+      -- 4. Materialized views
+      RESET TimeZone; RESET DateStyle; RESET IntervalStyle; RESET extra_float_digits; RESET bytea_output; RESET xmloption; RESET lc_monetary; RESET search_path; RESET row_security; RESET array_nulls; RESET quote_all_identifiers;
+      SELECT 'REFRESH MATERIALIZED VIEW "public"."same";' FROM pg_catalog.pg_class WHERE oid = '"public"."same"'::pg_catalog.regclass AND NOT relispopulated \\gexec
       REFRESH MATERIALIZED VIEW "public"."sums";
       -- REFRESH MATERIALIZED VIEW "public"."idle" WITH NO DATA;
-
-      COMMIT;
       "
     `)
   })

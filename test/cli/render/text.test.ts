@@ -60,7 +60,7 @@ describe('renderText', () => {
         view         status   rows main  rows standby
         public.sums  differs    120,000       120,001
         public.idle  differs          –             7
-          idle: not populated on main
+          public.idle: not populated on main
 
       Notes
         main has 3 large objects: they are not compared and not moved
