@@ -54,12 +54,11 @@ export async function sync(options: SyncOptions, context: RunContext = {}): Prom
         compared = await compareFirst(session, compared)
         guardDeletes([...compared.values()], config.maxDelete, true)
       }
-      const written = config.syncData ? await writeRows(session, compared) : { tables: [], views: [] }
-      const tables = withEarlier(written.tables, earlier)
-      session.progress.tables = tables
+      const held = config.syncData ? await writeRows(session, compared, earlier) : []
+      const tables = (session.progress.tables ??= [])
       const rest = await readRest(session)
       await session.cut.close()
-      const { sequences, views } = await finish(session, plan, rest, written.views)
+      const { sequences, views } = await finish(session, plan, rest, held)
       const wrote =
         plan?.identical === false ||
         views.some(view => view.refreshed) ||
@@ -138,11 +137,16 @@ async function guardAll(session: Session, plan: SchemaPlan | undefined, compared
   await guardDrops(standby, dropped, config.maxDelete)
 }
 
-/** Also reads what main's materialized views hold, while its connections are there. */
+/**
+ * What comes of the tables is kept in the session, as a run that is cut short after that has it to tell.
+ * @param earlier what the gos before this one have written
+ * @returns what main's materialized views hold, which is read while its connections are there.
+ */
 async function writeRows(
   session: Session,
-  compared: Compared
-): Promise<{ tables: TableReport[]; views: HeldView[] }> {
+  compared: Compared,
+  earlier: readonly TableReport[]
+): Promise<HeldView[]> {
   const { config, standby, emit } = session
   const scope = await readScope(session)
   emit({ type: 'phase', phase: 'rows' })
@@ -160,7 +164,8 @@ async function writeRows(
       ...scope.missing.map(missingTable),
       ...refusedReports(scope)
     ]
-    return { tables, views: await readViews(session, context) }
+    session.progress.tables = withEarlier(tables, earlier)
+    return readViews(session, context)
   })
 }
 
