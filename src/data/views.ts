@@ -2,7 +2,7 @@
  * Materialized views hold rows of their own, which only REFRESH can write: what a view holds is one digest, and a view of the standby that
  * holds something else than main's is refreshed after the tables, each after those that it reads.
  */
-import { PgsyncerError } from '../core/errors.js'
+import { messageOf } from '../core/errors.js'
 import { retrying, type RetryPolicy } from '../core/retry.js'
 import { inOwnSession } from '../postgres/backend.js'
 import { codeOf } from '../postgres/failure.js'
@@ -119,10 +119,13 @@ export async function refreshViews(
 }
 
 function unrefreshed(error: unknown): Explanation {
-  const why = explain(error)
   const owner = 'Only its owner may refresh it; from PostgreSQL 17 on also who has MAINTAIN on it.'
-  const rights = codeOf(error) === '42501' && !(error instanceof PgsyncerError)
-  return { ...why, reason: `could not be refreshed: ${why.reason}`, ...(rights && { hint: owner }) }
+  const isRights = codeOf(error) === '42501'
+  return {
+    ...explain(error),
+    ...(isRights && { hint: owner }),
+    reason: `could not be refreshed: ${messageOf(error)}`
+  }
 }
 
 /** The same text as long as the view's rows are the same on this server; nothing where it is not populated. */
