@@ -156,7 +156,7 @@ function resultsOf(ours: readonly HeldView[], theirs: readonly HeldView[]): View
   return ours.map(view => compareView(view, view.held, others.get(nameOf(view))?.held))
 }
 
-/** What REFRESH may mend, where nothing says that it has main's rows; and first what that is made from, though main has emptied it since. */
+/** Views to fill, as nothing says that they hold what main's do; before them what they read, even where main has emptied it since; and views to empty. */
 function dueOf(
   ours: readonly HeldView[],
   theirs: readonly HeldView[],
