@@ -1,11 +1,13 @@
 /**
- * What the standby's foreign keys ask of a writing transaction. Where the role may set session_replication_role they
+ * What the standby's foreign keys and deferrable constraints ask of a writing transaction. Where the role may set session_replication_role they
  * are silent, and are checked here before the commit. Where it may not, they speak for themselves: they are put off
  * to the end where rows pass through a state that breaks them, and they must not act on rows that nobody named.
  */
 import { DataError } from '../core/errors.js'
 import { ident, qualified } from '../postgres/quote.js'
+import { parseName } from '../postgres/names.js'
 import type { ForeignKey } from '../postgres/relations.js'
+import type { Deferrable } from '../postgres/tables.js'
 import type { WriteContext } from './context.js'
 import { checkParents } from './foreignkeys.js'
 import type { Pair } from './pairs.js'
@@ -60,6 +62,45 @@ export async function checkReferrers(context: WriteContext, pair: Standby, unit:
     if (!removed && context.graph.byKey(key, unit)) continue
     await checkParents(pair.standby, key, `${qualified(key.childSchema, key.childName)} AS t`)
   }
+}
+
+/**
+ * Fails where a row that `written` (a condition over `t`) names and another one break a deferrable unique or exclusion constraint: its
+ * check is a trigger, which replicas do not have, and its index takes what breaks it.
+ */
+export async function checkDeferrable(context: WriteContext, pair: Standby, unit: Unit, written: string) {
+  if (!context.pool.replica) return
+  for (const one of unit.standby.deferrable) {
+    if (!isMatchedBy(unit, one)) await checkPairs(pair, unit, one, written)
+  }
+}
+
+/** Rows are updated or inserted by its columns, and so none can come to be there twice. */
+function isMatchedBy({ key }: Unit, { exclusion, items }: Deferrable): boolean {
+  const names = items.map(item => parseName(item)?.[0])
+  return !exclusion && names.length === key.length && key.every(({ name }) => names.includes(name))
+}
+
+async function checkPairs(pair: Standby, unit: Unit, one: Deferrable, written: string): Promise<void> {
+  const rows = (condition: string) =>
+    `(SELECT t.tableoid AS o, t.ctid AS c, ${one.items.map((item, i) => `${item} AS e${i}`).join(', ')}
+      FROM ${unit.source} WHERE (${one.where}) AND ${condition})`
+  const meet = one.operators.map((operator, i) => {
+    const both = `a.e${i} ${operator} b.e${i}`
+    return one.nullsAlike ? `(${both} OR a.e${i} IS NULL AND b.e${i} IS NULL)` : both
+  })
+  const { rows: found } = await pair.standby.query<string[]>({
+    text: `SELECT ${one.items.map((_, i) => `a.e${i}::text`).join(', ')} FROM ${rows(written)} a
+      JOIN ${rows('true')} b ON (a.o <> b.o OR a.c <> b.c) AND ${meet.join(' AND ')} LIMIT 1`,
+    rowMode: 'array'
+  })
+  if (!found[0]) return
+  const values = `(${one.items.join(', ')}) = (${found[0].join(', ')})`
+  throw new DataError(`constraint ${one.name} would be broken: ${values} meets another row`, {
+    table: unit.name,
+    hint: 'A row that main does not have stands in the way: --clean-extra removes it.',
+    sqlstate: one.exclusion ? '23P01' : '23505'
+  })
 }
 
 /**

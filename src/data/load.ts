@@ -6,6 +6,7 @@ import { DataError } from '../core/errors.js'
 import { retrying } from '../core/retry.js'
 import { backendOf } from '../postgres/backend.js'
 import { commitOnce } from './commit.js'
+import { checkDeferrable } from './constraints.js'
 import type { DataContext } from './context.js'
 import { checkParents } from './foreignkeys.js'
 import { pageRanges } from './pages.js'
@@ -51,6 +52,7 @@ async function loadPiece(context: DataContext, unit: Unit, condition: string): P
       if (context.pool.replica) {
         for (const key of context.graph.from(unit)) await checkParents(standby, key, unit.source)
       }
+      await checkDeferrable(context, pair, unit, 'true')
       await context.mover.end(pair, [unit])
       await commitOnce(context, standby, unit.name)
       return rows

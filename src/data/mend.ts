@@ -6,6 +6,7 @@ import { DataError } from '../core/errors.js'
 import { codeOf } from '../postgres/failure.js'
 import {
   checkChildren,
+  checkDeferrable,
   checkReferrers,
   deferConstraints,
   refuseDeletes,
@@ -86,6 +87,8 @@ export async function mend(
       const anew = copies.has(unit)
       await checkChildren(context, pair, unit, anew ? unit.source : `${stageOf(pair, unit)} t`)
       await checkReferrers(context, pair, unit, anew || rules.deletes)
+      const staged = () => `EXISTS (SELECT 1 FROM ${stageOf(pair, unit)} s WHERE ${sameKey(targetOf(unit))})`
+      await checkDeferrable(context, pair, unit, anew ? 'true' : staged())
     }
     for (const proof of proofs) await proof()
     await context.mover.end(pair, keyed)

@@ -6,6 +6,7 @@ import type pg from 'pg'
 import { ident } from '../postgres/quote.js'
 import {
   checkChildren,
+  checkDeferrable,
   checkReferrers,
   deferConstraints,
   refuseDeletes,
@@ -67,6 +68,8 @@ async function write(
     await checkChildren(context, pair, unit, `${coming.get(unit)!} t`)
     const { rows } = await client.query(`SELECT 1 FROM ${stage} WHERE ${op} = 'delete' LIMIT 1`)
     await checkReferrers(context, pair, unit, replace || rows.length > 0)
+    const same = `EXISTS (SELECT 1 FROM ${coming.get(unit)!} s WHERE ${sameKey(targetOf(unit))})`
+    await checkDeferrable(context, pair, unit, unit.strategy === 'multiset' ? 'true' : same)
   }
   for (const patch of patches) await prove(client, patch)
 }

@@ -44,6 +44,19 @@ export function firing(triggers: readonly Trigger[], replica: boolean): string[]
   return triggers.filter(({ enabled }) => enabled !== (replica ? 'O' : 'R')).map(({ name }) => name)
 }
 
+/** No two rows that fit `where` may hold values for which all of the operators are true. */
+export interface Deferrable {
+  name: string
+  exclusion: boolean
+  /** Columns and expressions, over the table's own columns. */
+  items: string[]
+  /** Each as `OPERATOR(schema.name)`. */
+  operators: string[]
+  where: string
+  /** NULLs are equal. */
+  nullsAlike: boolean
+}
+
 export interface Table {
   oid: number
   schema: string
@@ -69,6 +82,8 @@ export interface Table {
   columns: Column[]
   /** Usable as a row's key: unique, not null, valid, plain columns; the primary key first. */
   keys: Key[]
+  /** Its unique, primary key and exclusion constraints that are deferrable. */
+  deferrable: Deferrable[]
   /** All unique or exclusion indexes, as a count: more than one means that an upsert can meet a second conflict. */
   uniques: number
 }
@@ -116,6 +131,7 @@ function orderOf(can: Capabilities): string {
 }
 
 function tablesQuery(can: Capabilities): string {
+  const keyCount = can.indexInclude ? 'i.indnkeyatts' : 'i.indnatts'
   const keyed = (index: string) =>
     `(${index}.indkey::int2[])[0:${index}.${can.indexInclude ? 'indnkeyatts' : 'indnatts'} - 1]`
   return `
@@ -186,6 +202,17 @@ SELECT rel.oid::text AS oid, rel.nspname AS schema, rel.relname AS name, rel.rel
   pg_catalog.to_json(ARRAY(SELECT pg_catalog.json_build_object('name', g.tgname, 'enabled', g.tgenabled)
     FROM pg_catalog.pg_trigger g WHERE g.tgrelid = rel.oid AND NOT g.tgisinternal AND g.tgenabled <> 'D' ORDER BY g.tgname)) AS triggers,
   EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite w WHERE w.ev_class = rel.oid AND w.ev_type IN ('2', '3')) AS "hasRules",
+  coalesce((SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+      'name', k.conname, 'exclusion', k.contype = 'x', 'where', coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), 'true'),
+      'nullsAlike', coalesce((pg_catalog.to_json(i)->>'indnullsnotdistinct')::boolean, false),
+      'items', ARRAY(SELECT pg_catalog.pg_get_indexdef(i.indexrelid, n, false) FROM pg_catalog.generate_series(1, ${keyCount}) n ORDER BY n),
+      'operators', ARRAY(SELECT pg_catalog.format('OPERATOR(%I.%s)', on_.nspname, o.oprname) FROM pg_catalog.generate_series(1, ${keyCount}) n
+        JOIN pg_catalog.pg_opclass oc ON oc.oid = i.indclass[n - 1]
+        JOIN pg_catalog.pg_operator o ON o.oid = CASE WHEN k.contype = 'x' THEN k.conexclop[n] ELSE (SELECT a.amopopr FROM pg_catalog.pg_amop a
+          WHERE a.amopfamily = oc.opcfamily AND a.amoplefttype = oc.opcintype AND a.amoprighttype = oc.opcintype AND a.amopstrategy = 3) END
+        JOIN pg_catalog.pg_namespace on_ ON on_.oid = o.oprnamespace ORDER BY n)
+    ) ORDER BY k.conname) FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_index i ON i.indexrelid = k.conindid
+    WHERE k.conrelid = rel.oid AND k.condeferrable AND k.contype IN ('p', 'u', 'x')), '[]') AS deferrable,
   coalesce(cols.columns, '[]') AS columns, coalesce(keys.keys, '[]') AS keys,
   (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_index i WHERE i.indrelid = rel.oid
     AND (i.indisunique OR i.indisexclusion)) AS uniques
