@@ -22,6 +22,8 @@ afterEach(async () => {
 const options = (source: SourceKind): FollowOptions => ({
   main: pair.main.url,
   to: pair.standby.url,
+  // Slots are named for a whole server, on which other files have the default one.
+  name: 'columns',
   source,
   tables: ['t'],
   once: true

@@ -2,6 +2,7 @@
  * What must be true whatever happens: while twelve people write to main, the follower is killed five times, its connections to main
  * are cut ten times, and the sink is stopped and started twice; afterwards both sides are equal row for row.
  */
+import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { expect } from 'vitest'
@@ -11,7 +12,8 @@ import { Follower, pgsyncer } from './follower.js'
 import { postgresRows, type SinkServer } from './sinks.js'
 import { ddl, filled, Writers } from './writers.js'
 
-const stream = 'chaos'
+/** Slots are named for a whole server, on which other files have streams at the same time. */
+const stream = `chaos_${randomBytes(4).toString('hex')}`
 /** Milliseconds after which a condition that does not come true has failed. */
 const patience = 60_000
 
