@@ -1,11 +1,11 @@
 /**
- * What the standby's foreign keys and deferrable constraints ask of a writing transaction. Where the role may set session_replication_role they
- * are silent, and are checked here before the commit. Where it may not, they speak for themselves: they are put off
+ * What the standby's foreign keys and deferrable constraints ask of a writing transaction. Where the role may set
+ * session_replication_role they are silent, and are checked here before the commit. Where it may not, they speak for themselves: they are put off
  * to the end where rows pass through a state that breaks them, and they must not act on rows that nobody named.
  */
 import { DataError } from '../core/errors.js'
-import { ident, qualified } from '../postgres/quote.js'
 import { parseName } from '../postgres/names.js'
+import { ident, qualified } from '../postgres/quote.js'
 import type { ForeignKey } from '../postgres/relations.js'
 import type { Deferrable } from '../postgres/tables.js'
 import type { WriteContext } from './context.js'

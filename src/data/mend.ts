@@ -20,7 +20,7 @@ import { addCopies, proveCopies, removeCopies } from './multiset.js'
 import type { Pair } from './pairs.js'
 import type { Tally } from './tally.js'
 import type { Unit } from './unit.js'
-import { insertStatement, sameKey, stageStatement, upsertStatements, type Target } from './upsert.js'
+import { insertStatement, isIn, sameKey, stageStatement, upsertStatements, type Target } from './upsert.js'
 import { chunkDiff, keyCount, type ChunkDiff } from './vector.js'
 
 export interface Chunk {
@@ -87,8 +87,8 @@ export async function mend(
       const anew = copies.has(unit)
       await checkChildren(context, pair, unit, anew ? unit.source : `${stageOf(pair, unit)} t`)
       await checkReferrers(context, pair, unit, anew || rules.deletes)
-      const staged = () => `EXISTS (SELECT 1 FROM ${stageOf(pair, unit)} s WHERE ${sameKey(targetOf(unit))})`
-      await checkDeferrable(context, pair, unit, anew ? 'true' : staged())
+      const written = anew ? 'true' : isIn(targetOf(unit), stageOf(pair, unit))
+      await checkDeferrable(context, pair, unit, written)
     }
     for (const proof of proofs) await proof()
     await context.mover.end(pair, keyed)
@@ -157,7 +157,7 @@ async function applyStage(
     for (const statement of upsertStatements(target, stage)) await standby.query(statement)
     return
   }
-  await refuseDeletes(context, pair, unit, `EXISTS (SELECT 1 FROM ${stage} s WHERE ${sameKey(target)})`)
+  await refuseDeletes(context, pair, unit, isIn(target, stage))
   await standby.query(`DELETE FROM ${unit.source} USING ${stage} s WHERE ${sameKey(target)}`)
   await standby.query(insertStatement(target, stage))
 }

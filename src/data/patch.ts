@@ -16,7 +16,7 @@ import {
 import type { WriteContext } from './context.js'
 import { isConflict, ProofError, targetOf } from './mend.js'
 import { op, type Patch } from './patchstage.js'
-import { insertStatement, sameKey, upsertStatements } from './upsert.js'
+import { insertStatement, isIn, sameKey, upsertStatements } from './upsert.js'
 
 /**
  * Writes all patches: rows go from children first, and come to parents first.
@@ -68,8 +68,8 @@ async function write(
     await checkChildren(context, pair, unit, `${coming.get(unit)!} t`)
     const { rows } = await client.query(`SELECT 1 FROM ${stage} WHERE ${op} = 'delete' LIMIT 1`)
     await checkReferrers(context, pair, unit, replace || rows.length > 0)
-    const same = `EXISTS (SELECT 1 FROM ${coming.get(unit)!} s WHERE ${sameKey(targetOf(unit))})`
-    await checkDeferrable(context, pair, unit, unit.strategy === 'multiset' ? 'true' : same)
+    const written = unit.strategy === 'multiset' ? 'true' : isIn(targetOf(unit), coming.get(unit)!)
+    await checkDeferrable(context, pair, unit, written)
   }
   for (const patch of patches) await prove(client, patch)
 }
@@ -85,7 +85,7 @@ async function remove(
   const { unit, stage, digest } = patch
   const going = `(SELECT * FROM ${stage} WHERE ${op} ${replace ? "<> 'insert'" : "= 'delete'"})`
   if (unit.strategy !== 'multiset') {
-    const gone = `EXISTS (SELECT 1 FROM ${going} s WHERE ${sameKey(targetOf(unit))})`
+    const gone = isIn(targetOf(unit), going)
     await refuseDeletes(context, { standby: client }, unit, gone)
     await client.query(`DELETE FROM ${unit.source} WHERE ${gone}`)
     return

@@ -38,6 +38,11 @@ export function sameKey(target: Target): string {
   return target.key.map(name => `t.${ident(name)} = s.${ident(name)}`).join(' AND ')
 }
 
+/** The row `t` is among those of a stage: a condition. */
+export function isIn(target: Target, stage: string): string {
+  return `EXISTS (SELECT 1 FROM ${stage} s WHERE ${sameKey(target)})`
+}
+
 /** What an INSERT does where a row with the same key is there. */
 function takeOver({ key, settable }: Target): string {
   const set = settable.map(name => `${ident(name)} = EXCLUDED.${ident(name)}`).join(', ')

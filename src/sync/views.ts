@@ -5,8 +5,9 @@
 import pLimit from 'p-limit'
 import type pg from 'pg'
 import { retrying } from '../core/retry.js'
+import { mainDigests } from '../data/buckets.js'
 import type { DataContext } from '../data/context.js'
-import { addDigests, digests, emptyDigest, type Digest } from '../data/digest.js'
+import { digests, emptyDigest, type Digest } from '../data/digest.js'
 import { explain, type Explanation } from '../data/explain.js'
 import type { Unit } from '../data/unit.js'
 import {
@@ -46,12 +47,7 @@ export async function readViews(session: Session, { pool, pace }: DataContext): 
   emit({ type: 'phase', phase: 'views' })
   const there = await readMaterializedViews(cut.sql, config.schemas)
   return readSide(session, there, byName(views), byName(views), unit =>
-    pool.run(async ({ main }) => {
-      let all = emptyDigest(unit)
-      for await (const piece of pace.pieces(main, unit))
-        all = addDigests(all, await digest(main, unit, piece))
-      return all
-    })
+    pool.run(async ({ main }) => (await mainDigests({ pace }, main, unit, one)).get(one) ?? emptyDigest(unit))
   )
 }
 
@@ -146,8 +142,11 @@ async function readHeld(
   }
 }
 
-async function digest(client: pg.Client, unit: Unit, piece = 'true'): Promise<Digest> {
-  const [found] = await digests(client, unit, [piece])
+/** All rows as one bucket. */
+const one = '0'
+
+async function digest(client: pg.Client, unit: Unit): Promise<Digest> {
+  const [found] = await digests(client, unit, ['true'])
   return found!
 }
 
